@@ -1,0 +1,206 @@
+"""Battles: the votes of one or many logs under one schema, with every row accounted for.
+
+Nothing is read until something is asked of the frames. A row is *accepted*, *set aside* (by
+the log's own rules it is no vote for the board) or *rejected* (something is wrong with it).
+Which one depends only on the columns in `Battles.keys`, so that it can be decided once per
+distinct combination of them while counting, and need not be decided per row.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from arena.errors import ColumnError, OptionError
+from arena.formats import BATTLE_SCHEMA, SPELLINGS, UNVOTED, WINNERS, battle_columns, recognise
+from arena.sources import Progress, Source, collect, open_sources
+
+NOT_VOTED = "not voted"
+NOT_ANONYMOUS = "not anonymous"
+SET_ASIDE = (NOT_VOTED, NOT_ANONYMOUS)
+NO_WINNER = "no winner"
+NO_MODEL = "no model name"
+SELF_BATTLE = "a model against itself"
+REJECTED = (NO_WINNER, NO_MODEL, SELF_BATTLE)
+
+COUNT_COLUMNS: Mapping[str, str] = {
+    "wins_a": "model_a",
+    "wins_b": "model_b",
+    "ties": "tie",
+    "both_bad": "both_bad",
+}
+"""Columns of the counts format, in the order of the winners."""
+
+
+@dataclass(frozen=True, slots=True)
+class Battles:
+    """The votes of one or many logs.
+
+    Attributes:
+        parts: one lazy frame per source, every row of it, with those columns of
+            `BATTLE_SCHEMA` that the source has; `winner` as the log spells it.
+        sources: where each part came from.
+        formats: the format each part was recognised as.
+        labels: accepted spelling of a vote → winner.
+    """
+
+    parts: tuple[pl.LazyFrame, ...]
+    sources: tuple[Source, ...]
+    formats: tuple[str, ...]
+    labels: Mapping[str, str] = field(default_factory=lambda: dict(SPELLINGS))
+
+    @property
+    def rows(self) -> pl.LazyFrame:
+        """All rows of all sources, with `source`, the index of the source they came from."""
+        parts = [
+            part.with_columns(source=pl.lit(i, pl.UInt16)) for i, part in enumerate(self.parts)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        if "weight" in self.columns:
+            # A log without weights has one vote per row, also beside a log of counts.
+            parts = [
+                part if "weight" in part.collect_schema() else part.with_columns(weight=pl.lit(1.0))
+                for part in parts
+            ]
+        return pl.concat(parts, how="diagonal")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The battle columns that at least one source has, in the order of the schema."""
+        there = {name for part in self.parts for name in part.collect_schema()}
+        return tuple(name for name in BATTLE_SCHEMA if name in there)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns that decide whether and how a row counts."""
+        return ("model_a", "model_b", "winner", *(("anony",) if "anony" in self.columns else ()))
+
+    @property
+    def why_not(self) -> pl.Expr:
+        """Why a row does not count, as text; null for an accepted row."""
+        nameless = [pl.col(c).str.strip_chars().fill_null("") == "" for c in ("model_a", "model_b")]
+        conditions = {
+            NOT_VOTED: pl.col("winner") == UNVOTED,
+            NOT_ANONYMOUS: ~pl.col("anony").fill_null(False)
+            if "anony" in self.keys
+            else pl.lit(False),
+            NO_WINNER: pl.col("winner").is_null(),
+            NO_MODEL: pl.any_horizontal(nameless),
+            SELF_BATTLE: pl.col("model_a") == pl.col("model_b"),
+        }
+        return pl.coalesce(pl.when(holds).then(pl.lit(why)) for why, holds in conditions.items())
+
+    @property
+    def frame(self) -> pl.LazyFrame:
+        """The accepted battles, `winner` as one of the four winners.
+
+        Collecting it raises polars' InvalidOperationError on an unknown vote; `tally_votes`
+        quotes such votes and says where they are.
+        """
+        meaning = pl.col("winner").replace_strict(self.labels, return_dtype=pl.Enum(WINNERS))
+        return self.rows.filter(self.why_not.is_null()).with_columns(winner=meaning)
+
+    def rejected(self) -> pl.DataFrame:
+        """The rejected rows: `source`, `row` (from 1, headers not counted), `reason`, the vote.
+
+        This reads the logs a second time.
+        """
+        numbered = [
+            part.with_row_index("row", offset=1).select(
+                pl.lit(source.name).alias("source"),
+                "row",
+                pl.when(self.why_not.is_in(REJECTED)).then(self.why_not).alias("reason"),
+                "model_a",
+                "model_b",
+                "winner",
+            )
+            for part, source in zip(self._with_all_keys(), self.sources, strict=True)
+        ]
+        return collect(pl.concat(numbered).filter(pl.col("reason").is_not_null()), self.sources)
+
+    def _with_all_keys(self) -> list[pl.LazyFrame]:
+        """The parts; where one lacks a key column that another has, it is null."""
+        return [
+            part.with_columns(
+                pl.lit(None, BATTLE_SCHEMA[key]).alias(key)
+                for key in self.keys
+                if key not in part.collect_schema()
+            )
+            for part in self.parts
+        ]
+
+
+def read_battles(
+    votes: object,
+    *,
+    columns: Mapping[str, str] | None = None,
+    outcomes: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> Battles:
+    """Read vote logs in any published format.
+
+    Args:
+        votes: a path, a glob pattern, a polars frame, anything with the Arrow C stream
+            interface, or a list of these; formats may differ within the list.
+        columns: battle column → the log's own column, e.g. ``{"model_a": "left"}``.
+        outcomes: the log's own vote → winner, e.g. ``{"left": "model_a"}``; added to the
+            published spellings.
+        progress: called while a long JSON array is read.
+
+    Raises:
+        ReadError: a path that cannot be read.
+        ColumnError: a log in no known format, or a column in `columns` that it lacks.
+        OptionError: a name in `columns` or `outcomes` that does not exist.
+
+    >>> log = pl.DataFrame({"model_a": ["x", "y"], "model_b": ["y", "x"], "winner": ["tie", None]})
+    >>> battles = read_battles(log)
+    >>> battles.frame.select("model_a", "winner").collect().rows()
+    [('x', 'tie')]
+    >>> battles.rejected().select("row", "reason").rows()
+    [(2, 'no winner')]
+    """
+    mapped = dict(columns or {})
+    for winner in (outcomes or {}).values():
+        if winner not in WINNERS:
+            raise OptionError(
+                f"--outcomes: '{winner}' is not a winner; they are {', '.join(WINNERS)}"
+            )
+    sources = open_sources(votes, progress)
+    parts, formats = [], []
+    for source in sources:
+        raw = source.raw.collect_schema()
+        form = recognise(raw, mapped, source.name)
+        if form.name == "counts":
+            parts.append(_from_counts(source))
+        else:
+            found = battle_columns(raw, mapped, form, source.name)
+            parts.append(source.raw.select(found.values()))
+        formats.append(form.name)
+    return Battles(tuple(parts), sources, tuple(formats), {**SPELLINGS, **(outcomes or {})})
+
+
+def _from_counts(source: Source) -> pl.LazyFrame:
+    """A counts file as weighted battles: one row per pair and winner.
+
+    Raises:
+        ColumnError: naming the first row whose count is not a number of votes.
+    """
+    there = [name for name in COUNT_COLUMNS if name in source.raw.collect_schema()]
+    counts = source.raw.select(
+        pl.col("model_a", "model_b").cast(pl.String),
+        pl.col(there).cast(pl.Float64, strict=False),
+    ).with_row_index("row", offset=1)
+    long = collect(
+        counts.unpivot(
+            there, index=["row", "model_a", "model_b"], variable_name="winner", value_name="weight"
+        ),
+        [source],
+    )
+    wrong = long.filter(~(pl.col("weight").is_finite() & (pl.col("weight") >= 0)).fill_null(False))
+    if wrong.height:
+        row, column, value = wrong.select("row", "winner", "weight").row(0)
+        message = f"{source.name}: row {row:,}, column '{column}': {value} is not a number of votes"
+        raise ColumnError(message)
+    meaning = pl.col("winner").replace_strict(COUNT_COLUMNS)
+    return long.lazy().filter(pl.col("weight") > 0).select("model_a", "model_b", meaning, "weight")

@@ -1,0 +1,25 @@
+"""The data sets that come with arena."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from arena.errors import ReadError
+
+CHATBOT_ARENA = "chatbot_arena_2024-08-14.parquet"
+"""The public Chatbot Arena log to 2024-08-14 as counts: 129 models, 1,670,250 votes."""
+
+
+def shipped(name: str = CHATBOT_ARENA) -> Path:
+    """Path of a shipped file, in an installed package or in a source checkout.
+
+    Raises:
+        ReadError: if the installation lacks it.
+
+    >>> shipped().name
+    'chatbot_arena_2024-08-14.parquet'
+    """
+    package = Path(str(files("arena")))
+    for folder in (package / "data", package.parent / "data"):
+        if (folder / name).is_file():
+            return folder / name
+    raise ReadError(f"{name}: not part of this installation of arena; install it again")

@@ -1,0 +1,76 @@
+"""Every error that arena raises on purpose, and the wording they share.
+
+ArenaError
+├── UserError                 the input or an option is wrong: exit code 2
+│   ├── ReadError             a file cannot be opened or parsed
+│   ├── ColumnError           a column is missing, or holds the wrong kind of value
+│   ├── LabelError            a vote says something that is not a known winner
+│   ├── RejectedRowsError     rows had to be rejected, and strict reading was asked for
+│   ├── NoEstimateError       the votes do not determine the ratings asked for
+│   └── OptionError           an option has a value it cannot have
+└── ConvergenceError          an iteration did not reach its tolerance: exit code 1
+
+Messages are one line: what, where, and what to do instead.
+"""
+
+
+class ArenaError(Exception):
+    """Base class of all errors raised on purpose."""
+
+
+class UserError(ArenaError):
+    """The input or an option is wrong; the message names the culprit and the way out."""
+
+
+class ReadError(UserError, OSError):
+    """A file cannot be opened or parsed."""
+
+
+class ColumnError(UserError, KeyError):
+    """A column is missing, or holds the wrong kind of value."""
+
+    # KeyError would print the message as a repr, in quotes.
+    __str__ = Exception.__str__
+
+
+class LabelError(UserError, ValueError):
+    """A vote says something that is not a known winner."""
+
+
+class RejectedRowsError(UserError, ValueError):
+    """Rows had to be rejected, and strict reading was asked for."""
+
+
+class NoEstimateError(UserError, ValueError):
+    """The votes do not determine the ratings asked for."""
+
+
+class OptionError(UserError, ValueError):
+    """An option has a value it cannot have."""
+
+
+class ConvergenceError(ArenaError, ArithmeticError):
+    """An iteration did not reach its tolerance."""
+
+
+def listing(values: object, most: int = 8) -> str:
+    """Join values for a one-line message, saying how many were left out.
+
+    >>> listing(["b", "a"])
+    "'b', 'a'"
+    >>> listing(range(5), most=2)
+    '0, 1 and 3 more'
+    """
+    items = list(values)  # type: ignore[call-overload]
+    shown = ", ".join(repr(item) for item in items[:most])
+    hidden = len(items) - most
+    return f"{shown} and {hidden} more" if hidden > 0 else shown
+
+
+def amount(n: float, thing: str) -> str:
+    """A number of things, in words that agree with it.
+
+    >>> amount(1, "battle"), amount(2500, "battle")
+    ('1 battle', '2,500 battles')
+    """
+    return f"{n:,.0f} {thing if n == 1 else thing + 's'}"

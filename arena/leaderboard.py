@@ -1,0 +1,273 @@
+"""From strengths to a leaderboard: the Elo scale, the anchor, intervals, ranks, notes."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from statistics import NormalDist
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from arena.bradley_terry import Fit
+from arena.counts import PairCounts
+from arena.covariance import estimate_covariance, meat
+from arena.errors import OptionError, amount
+from arena.ranks import point_ranks, rank_sets, upper_bound_ranks
+
+Floats = NDArray[np.float64]
+IntervalKind = Literal["sandwich", "fisher", "none"]
+IntervalOf = Literal["centred", "anchor"]
+
+COLUMNS: Mapping[str, pl.DataType] = {
+    "rank": pl.Int64(),
+    "model": pl.String(),
+    "rating": pl.Float64(),
+    "rating_lower": pl.Float64(),
+    "rating_upper": pl.Float64(),
+    "std_error": pl.Float64(),
+    "rank_best": pl.Int64(),
+    "rank_worst": pl.Int64(),
+    "rank_ub": pl.Int64(),
+    "battles": pl.Float64(),
+    "wins": pl.Float64(),
+    "losses": pl.Float64(),
+    "ties": pl.Float64(),
+    "note": pl.String(),
+}
+"""The columns of a leaderboard, in their order."""
+
+VOTES = ("battles", "wins", "losses", "ties")
+
+FEW_BATTLES = 100
+"""Below this a model's note says how many battles it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How log-odds become ratings: init + points / ln(base) · log-odds, then one shift.
+
+    Attributes:
+        points: rating points for odds of `base` to 1.
+        base: see above.
+        init: mean rating, where there is no anchor.
+        anchor: a model and the rating it is held at.
+    """
+
+    points: float = 400.0
+    base: float = 10.0
+    init: float = 1000.0
+    anchor: tuple[str, float] | None = None
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.points) and self.points > 0):
+            raise OptionError(f"scale: {self.points} is not a positive number")
+        if not (np.isfinite(self.base) and self.base > 1):
+            raise OptionError(f"base: {self.base} is not a number above 1")
+        if not all(map(np.isfinite, (self.init, self.anchor[1] if self.anchor else 0.0))):
+            raise OptionError("init and anchor must be finite numbers")
+
+    @property
+    def per_log_odds(self) -> float:
+        """Rating points per unit of log-odds: 173.7 on the Elo scale."""
+        return self.points / float(np.log(self.base))
+
+    def ratings(self, fit: Fit) -> Floats:
+        """Ratings [m] of a fit.
+
+        Raises:
+            OptionError: if the anchor is not among the models rated.
+        """
+        centred: Floats = self.init + self.per_log_odds * fit.log_odds
+        if self.anchor is None:
+            return centred
+        shift = self.anchor[1] - float(centred[anchor_index(fit, self.anchor[0])])
+        return centred + shift
+
+
+def anchor_index(fit: Fit, model: str) -> int:
+    """Where a model stands in the fit.
+
+    Raises:
+        OptionError: if it is not rated, saying why, or which names are close.
+    """
+    if model in fit.models:
+        return fit.models.index(model)
+    for one in fit.left_out:
+        if one.model == model:
+            raise OptionError(f"anchor: '{model}' cannot be rated: {one.reason}")
+    close = difflib.get_close_matches(model, fit.models, n=3, cutoff=0.4)
+    hint = f"; did you mean {' or '.join(close)}?" if close else ""
+    raise OptionError(f"anchor: no model '{model}' in these votes{hint}")
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """How intervals are made.
+
+    Attributes:
+        kind: ``sandwich``, ``fisher`` or ``none``.
+        level: coverage of each interval, and of all rank sets at once.
+        of: the mean-centred rating, or the difference from the ``anchor``.
+        seed: of the rank sets' simulation.
+    """
+
+    kind: IntervalKind = "sandwich"
+    level: float = 0.95
+    of: IntervalOf = "centred"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("sandwich", "fisher", "none"):
+            raise OptionError(f"ci: '{self.kind}' is not one of sandwich, fisher, none")
+        if not 0.0 < self.level < 1.0:
+            raise OptionError(f"level: {self.level} is not between 0 and 1, e.g. 0.95")
+        if self.of not in ("centred", "anchor"):
+            raise OptionError(f"interval-of: '{self.of}' is not one of centred, anchor")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaderboard:
+    """Ratings, and what a reader must know about them.
+
+    Attributes:
+        frame: `COLUMNS`, best first; models that cannot be rated last, without rank or rating.
+            Votes are integers unless they have weights.
+            Intervals and errors are in rating points. Where a model was left out of the fit,
+            battles against it are not counted for the others.
+        fit: the fit it shows.
+        covariance: float [m, m], of the centred log-odds in the order of `fit.models`, or None.
+        scale: how log-odds became ratings.
+        interval: how intervals were made.
+        manifest: all that is needed to make it again.
+    """
+
+    frame: pl.DataFrame
+    fit: Fit
+    covariance: Floats | None
+    scale: Scale
+    interval: Interval
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+
+    def with_manifest(self, manifest: Mapping[str, Any]) -> "Leaderboard":
+        """The same board with another manifest."""
+        return replace(self, manifest=manifest)
+
+
+def build_leaderboard(
+    fit: Fit, scale: Scale | None = None, interval: Interval | None = None
+) -> Leaderboard:
+    """Put a fit on a scale, with intervals and ranks.
+
+    Raises:
+        OptionError: an anchor that is not rated, or intervals from an anchor where none is set.
+    """
+    scale, interval = scale or Scale(), interval or Interval()
+    if interval.of == "anchor" and scale.anchor is None:
+        raise OptionError("interval-of: 'anchor' needs an anchor, e.g. --anchor MODEL=1000")
+    ratings = scale.ratings(fit)
+    m = len(fit.models)
+    columns: dict[str, Any] = {
+        "rank": point_ranks(fit.log_odds),
+        "model": fit.models,
+        "rating": ratings,
+        **_record(fit.counts),
+        "note": _notes(fit, scale),
+    }
+    cov = None if interval.kind == "none" else estimate_covariance(fit, interval.kind)[:m, :m]
+    if cov is not None:
+        error, spread_known = _standard_errors(fit, cov, scale, interval)
+        half_width = NormalDist().inv_cdf(0.5 + interval.level / 2) * error
+        lower, upper = ratings - half_width, ratings + half_width
+        sets = rank_sets(fit.log_odds, cov, level=interval.level, seed=interval.seed)
+        columns |= {
+            "rating_lower": np.where(spread_known, lower, np.nan),
+            "rating_upper": np.where(spread_known, upper, np.nan),
+            "std_error": np.where(spread_known, error, np.nan),
+            "rank_best": sets.best,
+            "rank_worst": sets.worst,
+            "rank_ub": upper_bound_ranks(lower, upper),
+        }
+    rated = _frame(columns).sort("rank", "model")
+    frame = _whole_votes(pl.concat([rated, _left_out(fit)]))
+    return Leaderboard(frame, fit, cov, scale, interval)
+
+
+def _frame(columns: Mapping[str, Any]) -> pl.DataFrame:
+    """A frame with all of COLUMNS; what is not given, or not a number, is null."""
+    height = len(columns["model"])
+    filled = {
+        name: pl.Series(name, columns.get(name, [None] * height), dtype=kind)
+        for name, kind in COLUMNS.items()
+    }
+    return pl.DataFrame(filled).with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+def _whole_votes(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with votes as whole numbers, where they are: only weights make fractions."""
+    whole = all((frame[name] == frame[name].round()).all() for name in VOTES)
+    return frame.with_columns(pl.col(VOTES).cast(pl.Int64)) if whole else frame
+
+
+def _standard_errors(
+    fit: Fit, cov: Floats, scale: Scale, interval: Interval
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Standard errors [m] in rating points, and where there is one to speak of."""
+    variance = np.diag(cov)
+    known = np.ones(variance.size, dtype=bool)
+    if interval.of == "anchor" and scale.anchor is not None:
+        anchor = anchor_index(fit, scale.anchor[0])
+        variance = variance + variance[anchor] - 2.0 * cov[:, anchor]
+        known[anchor] = False
+    if interval.kind == "sandwich":
+        known &= ~_without_spread(fit)
+    return np.sqrt(np.maximum(variance, 0.0)) * scale.per_log_odds, known
+
+
+def _without_spread(fit: Fit) -> NDArray[np.bool_]:
+    """Models each of whose votes came out exactly as predicted, e.g. a single tie.
+
+    The sandwich estimates a vote's variance from such departures. With none, it would call a
+    model known as well as its opponent on the strength of one vote.
+    """
+    m = len(fit.models)
+    return np.diag(meat(fit))[:m] <= 1e-12 * np.maximum(_record(fit.counts)["battles"], 1.0)
+
+
+def _record(counts: PairCounts) -> dict[str, Floats]:
+    """Battles, wins, losses and ties (both-bad included) per model, each [m]."""
+    left, right = (np.zeros((counts.n_models, 4)) for _ in range(2))
+    np.add.at(left, counts.pairs[:, 0], counts.outcomes)
+    np.add.at(right, counts.pairs[:, 1], counts.outcomes)
+    return {
+        "battles": left.sum(axis=1) + right.sum(axis=1),
+        "wins": left[:, 0] + right[:, 1],
+        "losses": left[:, 1] + right[:, 0],
+        "ties": (left + right)[:, 2:].sum(axis=1),
+    }
+
+
+def _notes(fit: Fit, scale: Scale) -> list[str | None]:
+    battles = _record(fit.counts)["battles"]
+    silent = _without_spread(fit)
+    notes = []
+    for model, n, no_spread in zip(fit.models, battles, silent, strict=True):
+        said = ["anchor"] if scale.anchor and scale.anchor[0] == model else []
+        if no_spread:
+            said.append("its votes show no spread: no interval")
+        if n < FEW_BATTLES:
+            said.append(amount(n, "battle"))
+        notes.append("; ".join(said) or None)
+    return notes
+
+
+def _left_out(fit: Fit) -> pl.DataFrame:
+    record = _record(fit.all_counts)
+    index = [fit.all_counts.models.index(one.model) for one in fit.left_out]
+    columns: dict[str, Any] = {
+        "model": [one.model for one in fit.left_out],
+        **{name: values[index] for name, values in record.items()},
+        "note": [f"{one.reason}: left out of the fit" for one in fit.left_out],
+    }
+    return _frame(columns)

@@ -1,0 +1,105 @@
+"""Writing results to files: the suffix picks the form, and no file is ever half written."""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+
+from arena.errors import OptionError
+from arena.leaderboard import Leaderboard
+from arena.report import render_csv, render_json, render_markdown, shown_rows
+
+Writer = Callable[[Leaderboard, Path, int | None], None]
+
+
+def _text(render: Callable[[Leaderboard, int | None], str]) -> Writer:
+    def write(board: Leaderboard, path: Path, top: int | None) -> None:
+        path.write_text(render(board, top), encoding="utf-8")
+
+    return write
+
+
+def _parquet(board: Leaderboard, path: Path, top: int | None) -> None:
+    manifest = {"arena_manifest": json.dumps(dict(board.manifest))}
+    shown_rows(board, top).write_parquet(path, metadata=manifest)
+
+
+def _picture(board: Leaderboard, path: Path, top: int | None) -> None:
+    from arena.plots import plot_ratings
+
+    figure = plot_ratings(board, 40 if top is None else top)
+    figure.savefig(path, dpi=200, format=path.suffix[1:])
+
+
+WRITERS: dict[str, Writer] = {
+    ".csv": _text(render_csv),
+    ".json": _text(render_json),
+    ".md": _text(render_markdown),
+    ".parquet": _parquet,
+    ".png": _picture,
+    ".svg": _picture,
+    ".pdf": _picture,
+}
+
+
+def check_output(path: str | Path, suffixes: object = tuple(WRITERS)) -> Path:
+    """A path that can be written to, found out before the work is done.
+
+    Raises:
+        OptionError: for an unknown suffix, a folder that does not exist, or a directory.
+    """
+    target = Path(path)
+    known = list(suffixes)  # type: ignore[call-overload]
+    if target.suffix.lower() not in known:
+        raise OptionError(f"{path}: the suffix must be one of {', '.join(known)}")
+    if target.is_dir():
+        raise OptionError(f"{path}: is a directory")
+    if not target.parent.is_dir():
+        raise OptionError(f"{path}: there is no folder '{target.parent}'")
+    if not os.access(target.parent, os.W_OK):
+        raise OptionError(f"{path}: the folder '{target.parent}' cannot be written to")
+    return target
+
+
+def write_board(board: Leaderboard, path: str | Path, top: int | None = None) -> None:
+    """Write a leaderboard as its path's suffix says: csv, json, md, parquet, png, svg, pdf.
+
+    JSON and Parquet carry the manifest.
+
+    Raises:
+        OptionError: if the path cannot be written to.
+    """
+    target = check_output(path)
+    writer = WRITERS[target.suffix.lower()]
+    write_whole(target, lambda temporary: writer(board, temporary, top))
+
+
+def write_frame(frame: pl.DataFrame, path: str | Path) -> None:
+    """Write a table as CSV or Parquet, as the suffix says."""
+    target = check_output(path, (".csv", ".parquet"))
+    write = frame.write_csv if target.suffix.lower() == ".csv" else frame.write_parquet
+    write_whole(target, lambda temporary: write(temporary))
+
+
+def write_whole(target: Path, write: Callable[[Path], None]) -> None:
+    """Write beside the target under another name, then rename: all of it or nothing."""
+    handle, name = tempfile.mkstemp(
+        dir=target.parent, prefix=".arena-", suffix=target.suffix.lower()
+    )
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        write(temporary)
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

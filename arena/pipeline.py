@@ -1,0 +1,114 @@
+"""The whole way from a vote log to a leaderboard, in one call."""
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+from arena.battles import read_battles
+from arena.bradley_terry import Fit, OnSeparation, fit_bradley_terry
+from arena.counts import Tally, tally_votes
+from arena.datasets import shipped
+from arena.leaderboard import Interval, Leaderboard, Scale, build_leaderboard
+from arena.sources import Progress
+
+
+def rate(
+    votes: object = None,
+    *,
+    columns: Mapping[str, str] | None = None,
+    outcomes: Mapping[str, str] | None = None,
+    strict: bool = False,
+    ties: str = "half",
+    on_separation: OnSeparation = "drop",
+    prior: float = 1.0,
+    scale: Scale | None = None,
+    interval: Interval | None = None,
+    progress: Progress | None = None,
+) -> Leaderboard:
+    """A leaderboard from vote logs.
+
+    Args:
+        votes: what `read_battles` takes; None for the shipped Chatbot Arena log.
+        columns: battle column → the log's own column.
+        outcomes: the log's own vote → winner.
+        strict: raise if any row has to be rejected.
+        ties: ``half``, ``drop``, ``rao-kupper`` or ``davidson``.
+        on_separation: ``drop``, ``error`` or ``prior``, see `fit_bradley_terry`.
+        prior: strength of the prior, where it is used.
+        scale: the rating scale and its anchor.
+        interval: kind, level and reference of the intervals.
+        progress: called while a long JSON array is read.
+
+    Raises:
+        UserError: in one of its kinds, naming what is wrong with the input or an option.
+
+    >>> board = rate(scale=Scale(anchor=("mixtral-8x7b-instruct-v0.1", 1114)))
+    >>> board.frame.select("rank", "model", "rating").row(0)
+    (1, 'chatgpt-4o-latest', 1315.1612...)
+    """
+    source = shipped() if votes is None else votes
+    tally = tally_votes(read_battles(source, columns=columns, outcomes=outcomes, progress=progress))
+    if strict:
+        tally.refuse_rejected()
+    tally.refuse_empty()
+    fit = fit_bradley_terry(tally.counts, ties=ties, on_separation=on_separation, prior=prior)
+    board = build_leaderboard(fit, scale, interval)
+    options = {"columns": dict(columns or {}), "outcomes": dict(outcomes or {}), "strict": strict}
+    return board.with_manifest(manifest(tally, board, options))
+
+
+def manifest(
+    tally: Tally, board: Leaderboard, reading_options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """All that is needed to make a board again, as plain values."""
+    fit, scale, interval = board.fit, board.scale, board.interval
+    return {
+        "inputs": [
+            {
+                "name": reading.source.name,
+                "account": reading.account(),
+                "kind": reading.source.kind,
+                "format": reading.format,
+                "sha256": reading.source.sha256(),
+                "rows": reading.rows,
+                "accepted": reading.accepted,
+                "set_aside": dict(reading.set_aside),
+                "rejected": dict(reading.rejected),
+            }
+            for reading in tally.readings
+        ],
+        "reading": dict(reading_options),
+        "counts_sha256": tally.counts.sha256(),
+        "fit": _fit_manifest(fit),
+        "scale": {
+            "points": scale.points,
+            "base": scale.base,
+            "init": scale.init,
+            "anchor": dict([scale.anchor]) if scale.anchor else None,
+        },
+        "interval": {
+            "kind": interval.kind,
+            "level": interval.level,
+            "of": interval.of,
+            "seed": interval.seed,
+        },
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("arena-ratings", "numpy", "polars", "scipy")},
+        },
+    }
+
+
+def _fit_manifest(fit: Fit) -> dict[str, Any]:
+    return {
+        "estimator": "bradley-terry",
+        "ties": fit.rule.name,
+        "tie_parameter": fit.tie_parameter,
+        "prior": fit.prior,
+        "battles": fit.counts.n_battles,
+        "models": len(fit.models),
+        "left_out": {one.model: one.reason for one in fit.left_out},
+        "log_likelihood": fit.log_likelihood,
+        "iterations": fit.iterations,
+    }

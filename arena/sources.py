@@ -1,0 +1,357 @@
+"""From a path or a frame to a lazy frame of its columns as they stand.
+
+What a file *is* (Parquet, Arrow, CSV, JSON lines, one JSON array) is read off its first
+bytes, not its name. Text formats are read with every plain column as text, so that a column
+that is numeric for a thousand rows and then is not makes no difference; the battle schema
+casts what it uses.
+"""
+
+import glob
+import gzip
+import hashlib
+import io
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Literal, cast
+
+import polars as pl
+
+from arena.errors import ReadError
+
+Kind = Literal["parquet", "arrow", "csv", "jsonl", "json", "frame"]
+Progress = Callable[[str, int, int], None]
+"""Called with a file's name, bytes read, bytes in all."""
+
+JSON_BLOCK = 4 << 20
+"""Bytes of a JSON array taken at once; small enough to be worked on while in cache."""
+
+INFER_ROWS = 10_000
+REMOTE = re.compile(r"^[a-z][a-z0-9+.-]*://")
+MAGIC: dict[bytes, Kind] = {b"PAR1": "parquet", b"ARROW1": "arrow"}
+SUFFIX: dict[str, Kind] = {
+    "parquet": "parquet",
+    "arrow": "arrow",
+    "ipc": "arrow",
+    "feather": "arrow",
+    "csv": "csv",
+    "tsv": "csv",
+    "jsonl": "jsonl",
+    "ndjson": "jsonl",
+}
+GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input as it stands, before any column has been given a meaning.
+
+    Attributes:
+        name: the path as it was given, or "frame".
+        kind: what the first bytes say it is.
+        raw: its columns under their own names, lazily.
+    """
+
+    name: str
+    kind: Kind
+    raw: pl.LazyFrame
+
+    def sha256(self) -> str | None:
+        """Hash of the file's bytes; None for a frame or a remote path."""
+        if self.kind == "frame" or REMOTE.match(self.name):
+            return None
+        with Path(self.name).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def open_sources(votes: object, progress: Progress | None = None) -> tuple[Source, ...]:
+    """Open one input or several: paths, glob patterns, frames, in any mixture.
+
+    Raises:
+        ReadError: naming the path that is missing, empty, a directory, or not readable.
+    """
+    if isinstance(votes, list | tuple):
+        opened = tuple(source for one in votes for source in open_sources(one, progress))
+        if not opened:
+            raise ReadError("no vote files given")
+        return opened
+    if isinstance(votes, str | Path):
+        return tuple(_open_path(path, progress) for path in _expand(str(votes)))
+    return (_open_frame(votes),)
+
+
+def _open_frame(votes: object) -> Source:
+    if isinstance(votes, pl.LazyFrame):
+        return Source("frame", "frame", votes)
+    if isinstance(votes, pl.DataFrame) or hasattr(votes, "__arrow_c_stream__"):
+        return Source("frame", "frame", pl.DataFrame(cast(Any, votes)).lazy())
+    message = (
+        f"cannot read votes from {type(votes).__name__}: "
+        "give a path, a polars frame, or anything with the Arrow C stream interface"
+    )
+    raise ReadError(message)
+
+
+def _expand(path: str) -> list[str]:
+    """The files a path stands for; a pattern is expanded, a remote path is left to polars."""
+    if REMOTE.match(path) or Path(path).exists():
+        return [path]
+    if not glob.has_magic(path):
+        raise ReadError(f"{path}: no such file")
+    found = sorted(glob.glob(path, recursive=True))
+    if not found:
+        raise ReadError(f"{path}: no file matches this pattern")
+    return found
+
+
+def _open_path(path: str, progress: Progress | None) -> Source:
+    if REMOTE.match(path):
+        return _open_remote(path)
+    if Path(path).is_dir():
+        raise ReadError(
+            f"{path}: is a directory; give its files, e.g. '{path.rstrip('/')}/*.parquet'"
+        )
+    try:
+        head = _first_bytes(path)
+    except (OSError, EOFError) as error:
+        raise ReadError(f"{path}: cannot be read ({error})") from error
+    if not head.strip():
+        raise ReadError(f"{path}: is empty")
+    kind = _kind(head)
+    try:
+        raw = _scan(path, kind, head, progress)
+        raw.collect_schema()
+    except ReadError:
+        raise
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise ReadError(f"{path}: not readable as {kind} ({one_line(error)})") from error
+    return Source(path, kind, raw)
+
+
+def _open_remote(path: str) -> Source:
+    suffix = path.partition("?")[0].rpartition(".")[2].lower()
+    kind = SUFFIX.get(suffix)
+    if kind is None:
+        message = f"{path}: a remote path must end in one of {', '.join(SUFFIX)}"
+        raise ReadError(message)
+    try:
+        raw = _scan(path, kind, b"", None)
+        raw.collect_schema()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise ReadError(f"{path}: cannot be opened ({one_line(error)})") from error
+    return Source(path, kind, raw)
+
+
+def one_line(error: BaseException) -> str:
+    """The first line of an error's message, for use inside our own."""
+    return str(error).strip().partition("\n")[0].rstrip(".:")
+
+
+def _first_bytes(path: str, n: int = 1 << 16) -> bytes:
+    """The first bytes of what a file holds, after decompression where we can."""
+    with Path(path).open("rb") as file:
+        head = file.read(n)
+    if head.startswith(GZIP):
+        with gzip.open(path) as file:
+            return file.read(n)
+    return head
+
+
+def _kind(head: bytes) -> Kind:
+    for magic, kind in MAGIC.items():
+        if head.startswith(magic):
+            return kind
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith(b"["):
+        return "json"
+    return "jsonl" if text.startswith(b"{") else "csv"
+
+
+def _scan(path: str, kind: Kind, head: bytes, progress: Progress | None) -> pl.LazyFrame:
+    if kind == "parquet":
+        return pl.scan_parquet(path, glob=False)
+    if kind == "arrow":
+        return pl.scan_ipc(path)
+    if kind == "csv":
+        header = head.partition(b"\n")[0]
+        separator = max(b",\t;", key=lambda byte: header.count(bytes([byte])))
+        return pl.scan_csv(path, infer_schema=False, separator=chr(separator), glob=False)
+    if kind == "jsonl":
+        return pl.scan_ndjson(
+            path, schema=_plain_as_text(pl.scan_ndjson(path, infer_schema_length=INFER_ROWS))
+        )
+    return _scan_json_array(path, progress)
+
+
+def _plain_as_text(frame: pl.LazyFrame) -> dict[str, pl.DataType]:
+    """The frame's schema with numbers and all-null columns as text.
+
+    A JSON number may turn into a string ten thousand rows later; flags and nested values keep
+    their type.
+    """
+    plain = (pl.Int64, pl.Float64, pl.Null)
+    schema = frame.collect_schema()
+    return {name: pl.String() if kind in plain else kind for name, kind in schema.items()}
+
+
+# ── one JSON array, in blocks ──────────────────────────────────────────────────────────────
+#
+# clean_battle files are one array of up to 2 GB. polars reads such a file whole; here blocks of
+# it are cut into rows and handed to polars' JSON-lines reader with only the columns in use.
+
+
+def _scan_json_array(path: str, progress: Progress | None) -> pl.LazyFrame:
+    from polars.io.plugins import register_io_source
+
+    first = next(_json_rows(path), None)
+    if first is None:
+        raise ReadError(f"{path}: is an empty JSON array")
+    sample = b"\n".join(first[:INFER_ROWS])
+    schema = _plain_as_text(pl.scan_ndjson(io.BytesIO(sample), infer_schema_length=INFER_ROWS))
+
+    def read(
+        with_columns: list[str] | None,
+        predicate: pl.Expr | None,
+        n_rows: int | None,
+        batch_size: int | None,
+    ) -> Iterator[pl.DataFrame]:
+        wanted = {name: schema[name] for name in with_columns or schema}
+        # With no column wanted (a bare row count), one still has to be read.
+        wanted = wanted or dict([next(iter(schema.items()))])
+        left = n_rows
+        for rows in _json_rows(path, progress=progress):
+            frame = pl.read_ndjson(io.BytesIO(b"\n".join(rows[:left])), schema=wanted)
+            if left is not None:
+                left -= frame.height
+            yield frame if predicate is None else frame.filter(predicate)
+            if left == 0:
+                return
+
+    return register_io_source(read, schema=schema, is_pure=True)
+
+
+def _json_rows(
+    path: str, block: int = JSON_BLOCK, progress: Progress | None = None
+) -> Iterator[list[bytes]]:
+    """The elements of a JSON array as raw bytes, block by block, each on one line."""
+    total = Path(path).stat().st_size
+    with _open_bytes(path) as file:
+        # A newline inside a JSON string is written \n, so a bare one is only white space.
+        pending = file.read(block).removeprefix(b"\xef\xbb\xbf").replace(b"\n", b" ").lstrip()[1:]
+        key = re.match(rb'\s*\{\s*("(?:[^"\\]|\\.)*")', pending)
+        done = len(pending)
+        while data := file.read(block):
+            done += len(data)
+            pending += data.replace(b"\n", b" ")
+            try:
+                cut = _last_boundary(pending, key[1] if key else b'"')
+            except _MalformedError as error:
+                raise ReadError(f"{path}: not valid JSON: {error}") from None
+            if cut is not None:
+                rows, at = cut
+                yield rows
+                pending = pending[at:]
+            if progress:
+                progress(path, min(done, total), total)
+    try:
+        last = _elements(b"[" + pending)
+    except _MalformedError as error:
+        raise ReadError(f"{path}: not valid JSON: {error}") from None
+    if last is None:
+        raise ReadError(f"{path}: not valid JSON: the array is not closed; is the file truncated?")
+    if last:
+        yield last
+
+
+def _open_bytes(path: str) -> IO[bytes]:
+    with Path(path).open("rb") as file:
+        compressed = file.read(2) == GZIP
+    return cast(IO[bytes], gzip.open(path)) if compressed else Path(path).open("rb")
+
+
+def _last_boundary(text: bytes, key: bytes, tries: int = 8) -> tuple[list[bytes], int] | None:
+    """Cut after the last whole element: the elements, and where the rest begins.
+
+    A candidate is a comma between braces before an object that opens with the same key as the
+    first one. Whether it separates two elements, and is not nested or part of a string, is
+    decided by parsing what stands before it as a whole array: that succeeds only at a true
+    boundary. None when there is no such place, and more must be read.
+    """
+    end = len(text)
+    for _ in range(tries):
+        end = text.rfind(key, 0, end)
+        if end < 0:
+            return None
+        before = text[max(0, end - 64) : end]
+        comma = re.search(rb"\}\s*(,)\s*\{\s*$", before)
+        if comma is None:
+            continue
+        at = end - len(before) + comma.start(1)
+        rows = _elements(b"[" + text[:at] + b"]")
+        if rows is not None:
+            return rows, at + 1
+    return None
+
+
+class _MalformedError(ValueError):
+    """The text cannot be part of a JSON array, wherever it is cut."""
+
+
+def _elements(array: bytes) -> list[bytes] | None:
+    """The raw elements of a JSON array; None if it ends too early to be one."""
+    import msgspec
+
+    try:
+        return cast(list[bytes], msgspec.json.decode(array, type=list[msgspec.Raw]))
+    except msgspec.DecodeError as error:
+        place = re.search(r"\(byte (\d+)\)", str(error))
+        if place and int(place[1]) < len(array) - 1:
+            at = int(place[1])
+            near = array[max(0, at - 20) : at + 20].decode(errors="replace")
+            raise _MalformedError(f"near {near!r}") from None
+        return None
+
+
+# ── collecting, with the culprit named ─────────────────────────────────────────────────────
+
+
+def collect(frame: pl.LazyFrame, sources: Sequence[Source]) -> pl.DataFrame:
+    """Run a query over sources, naming the file if one of them cannot be read.
+
+    Raises:
+        ReadError: with the file, and for text that is not UTF-8 the line.
+    """
+    try:
+        return frame.collect(engine="streaming")
+    except (pl.exceptions.PolarsError, OSError) as error:
+        for source in sources:
+            reason = _unreadable(source, frame, single=len(sources) == 1)
+            if reason:
+                raise ReadError(f"{source.name}: {reason}") from error
+        raise
+
+
+def _unreadable(source: Source, frame: pl.LazyFrame, *, single: bool) -> str | None:
+    """Why this source cannot be read to its end, or None if it can."""
+    if source.kind in ("csv", "jsonl", "json"):
+        line = _first_undecodable_line(source.name)
+        if line is not None:
+            return f"line {line:,} is not UTF-8; convert it first, e.g. with iconv -t UTF-8"
+    try:
+        (frame if single else source.raw).collect(engine="streaming")
+    except (pl.exceptions.PolarsError, OSError) as error:
+        return f"cannot be read to its end ({one_line(error)})"
+    return None
+
+
+def _first_undecodable_line(path: str) -> int | None:
+    if REMOTE.match(path):
+        return None
+    with _open_bytes(path) as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return number
+    return None
