@@ -57,12 +57,14 @@ class Battles:
         ]
         if len(parts) == 1:
             return parts[0]
-        if "weight" in self.columns:
-            # A log without weights has one vote per row, also beside a log of counts.
-            parts = [
-                part if "weight" in part.collect_schema() else part.with_columns(weight=pl.lit(1.0))
-                for part in parts
-            ]
+        # A log without votes or weights has one vote of weight one per row, also beside another.
+        ones = [name for name in ("votes", "weight") if name in self.columns]
+        parts = [
+            part.with_columns(
+                pl.lit(1.0).alias(name) for name in ones if name not in part.collect_schema()
+            )
+            for part in parts
+        ]
         return pl.concat(parts, how="diagonal")
 
     @property
@@ -181,7 +183,7 @@ def read_battles(
 
 
 def _from_counts(source: Source) -> pl.LazyFrame:
-    """A counts file as weighted battles: one row per pair and winner.
+    """A counts file as battles: one row per pair and winner, with its `votes`.
 
     Raises:
         ColumnError: naming the first row whose count is not a number of votes.
@@ -193,14 +195,14 @@ def _from_counts(source: Source) -> pl.LazyFrame:
     ).with_row_index("row", offset=1)
     long = collect(
         counts.unpivot(
-            there, index=["row", "model_a", "model_b"], variable_name="winner", value_name="weight"
+            there, index=["row", "model_a", "model_b"], variable_name="winner", value_name="votes"
         ),
         [source],
     )
-    wrong = long.filter(~(pl.col("weight").is_finite() & (pl.col("weight") >= 0)).fill_null(False))
+    wrong = long.filter(~(pl.col("votes").is_finite() & (pl.col("votes") >= 0)).fill_null(False))
     if wrong.height:
-        row, column, value = wrong.select("row", "winner", "weight").row(0)
+        row, column, value = wrong.select("row", "winner", "votes").row(0)
         message = f"{source.name}: row {row:,}, column '{column}': {value} is not a number of votes"
         raise ColumnError(message)
     meaning = pl.col("winner").replace_strict(COUNT_COLUMNS)
-    return long.lazy().filter(pl.col("weight") > 0).select("model_a", "model_b", meaning, "weight")
+    return long.lazy().filter(pl.col("votes") > 0).select("model_a", "model_b", meaning, "votes")

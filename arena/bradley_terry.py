@@ -13,8 +13,8 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from arena.counts import PairCounts, fold
 from arena.errors import ConvergenceError, NoEstimateError, OptionError
-from arena.existence import LeftOut, largest_group, refuse_separation
-from arena.ties import Terms, TieRule, tie_rule
+from arena.existence import LeftOut, largest_group, left_out, refuse_separation
+from arena.ties import TieRule, tie_rule
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -67,7 +67,7 @@ class Problem:
     Attributes:
         n_models: m, the average opponent of the prior not counted.
         left, right: int [C], model indices; `right` is m for the prior's opponent.
-        outcomes: float [C, 3], (left won, right won, tied).
+        outcomes: float [3, C], (left won, right won, tied).
         rule: the tie rule.
         prior: as in `Fit`.
     """
@@ -79,18 +79,50 @@ class Problem:
     rule: TieRule
     prior: float
 
-    def terms(self, log_odds: Floats, tie: float) -> Terms:
-        """The tie rule's terms at these strengths, one row per pair."""
-        strength = np.append(log_odds, 0.0)
-        return self.rule.terms(strength[self.left] - strength[self.right], tie)
+    @property
+    def n_parameters(self) -> int:
+        """Log-odds and tie parameters, m + q."""
+        return self.n_models + (self.rule.parameter is not None)
 
-    def gradient(self, in_gap: Floats, in_tie: Floats) -> Floats:
-        """Sum per-pair derivatives [C] into [m + q], over the log-odds and the tie parameter."""
+    def gaps(self, point: Floats) -> Floats:
+        """Gaps [C, ...] at a point [m + q, ...]."""
         m = self.n_models
-        gradient = _sum_by(self.left, in_gap, m + 1) - _sum_by(self.right, in_gap, m + 1)
-        return self._with_tie(gradient[:m], in_tie.sum())
+        nobody = np.zeros((1, *point.shape[1:]))
+        strength = np.concatenate([point[:m], nobody]) if self.prior > 0 else point
+        gaps: Floats = strength[self.left] - strength[self.right]
+        return gaps
 
-    def matrix(self, in_gap: Floats, mixed: Floats, in_tie: Floats) -> Floats:
+    def tie(self, point: Floats) -> Floats:
+        """Tie parameters [...] at a point [m + q, ...]; zero where the rule has none."""
+        return point[-1] if self.rule.parameter is not None else np.zeros(point.shape[1:])
+
+    def log_likelihood(self, point: Floats) -> float:
+        """Sum over votes at a point [m + q]."""
+        log_p = self.rule.log_p(self.gaps(point), self.tie(point))
+        return float(np.where(self.outcomes > 0, self.outcomes * log_p, 0.0).sum())
+
+    def gradient(self, point: Floats) -> Floats:
+        """Of the log-likelihood at a point [m + q]."""
+        first = self.rule.first(self.gaps(point), self.tie(point))
+        in_gap = (self.outcomes * first.d).sum(axis=0)
+        n = self.n_models + 1
+        gradient = _sum_by(self.left, in_gap, n) - _sum_by(self.right, in_gap, n)
+        of_models = gradient[: self.n_models]
+        return (
+            of_models if first.t is None else np.append(of_models, (self.outcomes * first.t).sum())
+        )
+
+    def hessian(self, point: Floats) -> Floats:
+        """Of the negative log-likelihood at a point [m + q]."""
+        second = self.rule.second(self.gaps(point), self.tie(point))
+
+        def summed(part: Floats | None) -> Floats | None:
+            return None if part is None else -(self.outcomes * part).sum(axis=0)
+
+        in_gap = -(self.outcomes * second.dd).sum(axis=0)
+        return self.matrix(in_gap, summed(second.dt), summed(second.tt))
+
+    def matrix(self, in_gap: Floats, mixed: Floats | None, in_tie: Floats | None) -> Floats:
         """Sum per-pair second-order terms [C] into a symmetric [m + q, m + q]."""
         m = self.n_models
         matrix = np.zeros((m + 1, m + 1))
@@ -98,40 +130,65 @@ class Problem:
         matrix[self.right, self.left] = -in_gap
         on_diagonal = _sum_by(self.left, in_gap, m + 1) + _sum_by(self.right, in_gap, m + 1)
         np.fill_diagonal(matrix, on_diagonal)
-        if self.rule.parameter is None:
+        if mixed is None or in_tie is None:
             return matrix[:m, :m]
-        border = _sum_by(self.left, mixed, m + 1) - _sum_by(self.right, mixed, m + 1)
-        return np.block(
-            [[matrix[:m, :m], border[:m, None]], [border[None, :m], np.array([[in_tie.sum()]])]]
-        )
+        border = (_sum_by(self.left, mixed, m + 1) - _sum_by(self.right, mixed, m + 1))[:m]
+        corner = np.array([[in_tie.sum()]])
+        return np.block([[matrix[:m, :m], border[:, None]], [border[None, :], corner]])
 
-    def invertible(self, matrix: Floats) -> Floats:
-        """Add curvature along the constant vector, which the votes leave free without a prior."""
+    def inverse(self, hessian: Floats) -> Floats:
+        """Invert a Hessian; without a prior, on log-odds of mean zero only.
+
+        Raises:
+            LinAlgError: if it has no curvature in some other direction.
+        """
+        factor = cho_factor(self._grounded(hessian))
+        inverse: Floats = cho_solve(factor, np.eye(self.n_parameters))
+        return inverse
+
+    def newton_step(self, point: Floats, gradient: Floats) -> Floats:
+        """Newton's step [m + q] at a point."""
+        step: Floats = cho_solve(cho_factor(self._grounded(self.hessian(point))), gradient)
+        return step
+
+    def _grounded(self, hessian: Floats) -> Floats:
+        """Add curvature along the constant vector, which votes alone leave free."""
         if self.prior > 0:
-            return matrix
+            return hessian
         m = self.n_models
-        free = matrix.copy()
-        free[:m, :m] += np.trace(matrix[:m, :m]) / m**2
-        return free
+        grounded = hessian.copy()
+        grounded[:m, :m] += np.trace(hessian[:m, :m]) / m**2
+        return grounded
 
-    def _with_tie(self, of_models: Floats, of_tie: float) -> Floats:
-        return of_models if self.rule.parameter is None else np.append(of_models, of_tie)
+    def battles(self) -> Floats:
+        """Battles that each parameter [m + q] rests on."""
+        met, n = self.outcomes.sum(axis=0), self.n_models + 1
+        per_model = (_sum_by(self.left, met, n) + _sum_by(self.right, met, n))[: self.n_models]
+        return per_model if self.rule.parameter is None else np.append(per_model, met.sum())
 
 
 def _sum_by(index: Integers, values: Floats, size: int) -> Floats:
     return np.bincount(index, values, minlength=size).astype(np.float64, copy=False)
 
 
-def problem(counts: PairCounts, rule: TieRule, prior: float = 0.0) -> Problem:
-    """Set up a fit of these counts under a tie rule."""
+def problem(
+    counts: PairCounts, rule: TieRule, prior: float = 0.0, *, squares: bool = False
+) -> Problem:
+    """Set up a fit of these counts under a tie rule.
+
+    With `squares`, the table holds the squared weights instead, which is what the covariance
+    of weighted votes needs.
+    """
     cells, m = fold(counts), counts.n_models
-    tied = cells.outcomes[:, 2:].sum(axis=1) if rule.counts_ties else np.zeros(cells.left.size)
-    outcomes = np.column_stack([cells.outcomes[:, :2], tied])
+    votes = (cells.squares if squares else cells.outcomes).T
+    tied = votes[2:].sum(axis=0) if rule.counts_ties else np.zeros(cells.left.size)
+    outcomes = np.stack([votes[0], votes[1], tied])
     left, right = cells.left, cells.right
     if prior > 0:
         left = np.append(left, np.arange(m))
         right = np.append(right, np.full(m, m))
-        outcomes = np.vstack([outcomes, np.tile([prior / 2, prior / 2, 0.0], (m, 1))])
+        half = np.full(m, prior / 2)
+        outcomes = np.hstack([outcomes, np.stack([half, half, np.zeros(m)])])
     return Problem(m, left, right, outcomes, rule, prior)
 
 
@@ -172,93 +229,73 @@ def fit_bradley_terry(
     if on_separation == "prior" and not (np.isfinite(prior) and prior > 0):
         raise OptionError(f"prior: {prior} is not a positive number of battles")
     used, strength = counts, 0.0
-    left_out: tuple[LeftOut, ...] = ()
+    outside: tuple[LeftOut, ...] = ()
     if on_separation == "prior":
         strength = prior
         if counts.n_models < 2:
             raise NoEstimateError("fewer than two models: a rating needs an opponent")
     else:
         connected = largest_group(counts, counts_ties=rule.counts_ties)
+        if connected.kept.size < counts.n_models:
+            outside = left_out(counts, connected, counts_ties=rule.counts_ties)
+            used = counts.restrict(connected.kept)
         if on_separation == "error":
-            refuse_separation(counts, connected)
-        left_out = connected.left_out
-        used = counts.restrict(connected.kept) if left_out else counts
-    solved = _newton(problem(used, rule, strength))
+            refuse_separation(counts, outside)
+    task = problem(used, rule, strength)
+    point, iterations = solve(task)
+    log_odds = point[: used.n_models]
     return Fit(
         models=used.models,
-        log_odds=solved.log_odds,
-        tie_parameter=None if rule.parameter is None else solved.tie,
-        hessian=solved.hessian,
-        log_likelihood=solved.log_likelihood,
-        iterations=solved.iterations,
+        log_odds=log_odds - log_odds.mean(),
+        tie_parameter=None if rule.parameter is None else float(point[-1]),
+        hessian=task.hessian(point),
+        log_likelihood=problem(used, rule).log_likelihood(point),
+        iterations=iterations,
         rule=rule,
         prior=strength,
         counts=used,
         all_counts=counts,
-        left_out=left_out,
+        left_out=outside,
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Solved:
-    log_odds: Floats
-    tie: float
-    hessian: Floats
-    log_likelihood: float
-    iterations: int
+def solve(task: Problem) -> tuple[Floats, int]:
+    """Maximise the likelihood: the point [m + q], its mean wherever it fell, and steps taken.
 
-
-def _newton(task: Problem) -> _Solved:
-    m = task.n_models
-    votes = task.outcomes
-    met = votes.sum(axis=1)
-    per_model = _sum_by(task.left, met, m + 1) + _sum_by(task.right, met, m + 1)
-    scale = task._with_tie(per_model[:m], votes.sum())
-    tie = _tie_start(task)
-    point = task._with_tie(np.zeros(m), tie)
-    value = _log_likelihood(task, point)
+    Raises:
+        ConvergenceError: if the gradient does not fall to 1e-10 per battle.
+        NoEstimateError: if the tie parameter has no estimate.
+    """
+    battles = np.maximum(task.battles(), 1e-300)
+    point = np.zeros(task.n_parameters)
+    if task.rule.parameter is not None:
+        point[-1] = _tie_start(task)
+    value = task.log_likelihood(point)
     for iteration in range(1, MOST_ITERATIONS + 1):
-        terms = task.terms(point[:m], _tie_of(task, point))
-        gradient = task.gradient((votes * terms.d).sum(axis=1), (votes * terms.t).sum(axis=1))
-        hessian = task.matrix(
-            *(-(votes * part).sum(axis=1) for part in (terms.dd, terms.dt, terms.tt))
-        )
+        gradient = task.gradient(point)
         try:
-            step = cho_solve(cho_factor(task.invertible(hessian)), gradient)
+            step = task.newton_step(point, gradient)
         except LinAlgError as error:
-            message = f"the curvature vanishes at iteration {iteration}: the votes hardly determine the ratings"
+            message = f"the curvature vanishes at step {iteration}: the votes hardly determine the ratings"
             raise ConvergenceError(message) from error
-        arrived = (
-            np.max(np.abs(gradient) / scale) <= GRADIENT_PER_BATTLE and np.max(np.abs(step)) <= STEP
-        )
+        short = np.max(np.abs(gradient) / battles) <= GRADIENT_PER_BATTLE
         point, value = _climb(task, point, value, step)
-        if arrived:
-            centred = point[:m] - point[:m].mean()
-            return _Solved(centred, _tie_of(task, point), hessian, value, iteration)
-    message = f"no convergence in {MOST_ITERATIONS} Newton steps: gradient {np.max(np.abs(gradient) / scale):.1e} per battle"
+        if short and np.max(np.abs(step)) <= STEP:
+            return point, iteration
+    message = f"no convergence in {MOST_ITERATIONS} Newton steps"
     raise ConvergenceError(message)
 
 
 def _tie_start(task: Problem) -> float:
-    if task.rule.parameter is None:
-        return 0.0
-    decided, tied = task.outcomes[:, :2].sum(), task.outcomes[:, 2].sum()
+    decided, tied = task.outcomes[:2].sum(), task.outcomes[2].sum()
     if tied == 0 or decided == 0:
         lacking = "ties" if tied == 0 else "decided battles"
-        raise NoEstimateError(
-            f"{task.rule.name}: there are no {lacking}, so its tie parameter has no estimate; use --ties half"
+        message = (
+            f"{task.rule.name}: there are no {lacking}, so its tie parameter has no estimate; "
+            "use --ties half"
         )
-    return task.rule.start(tied / (tied + decided))
-
-
-def _tie_of(task: Problem, point: Floats) -> float:
-    return 0.0 if task.rule.parameter is None else float(point[-1])
-
-
-def _log_likelihood(task: Problem, point: Floats) -> float:
-    terms = task.terms(point[: task.n_models], _tie_of(task, point))
-    with np.errstate(invalid="ignore"):
-        return float(np.where(task.outcomes > 0, task.outcomes * terms.log_p, 0.0).sum())
+        raise NoEstimateError(message)
+    return task.rule.start(float(tied / (tied + decided)))
 
 
 def _climb(task: Problem, point: Floats, value: float, step: Floats) -> tuple[Floats, float]:
@@ -266,9 +303,9 @@ def _climb(task: Problem, point: Floats, value: float, step: Floats) -> tuple[Fl
     slack = 1e-12 * abs(value)
     for halving in range(60):
         moved = point + step * 0.5**halving
-        if task.rule.name == "rao-kupper" and moved[-1] <= 0:
+        if task.rule.positive and moved[-1] <= 0:
             continue
-        reached = _log_likelihood(task, moved)
+        reached = task.log_likelihood(moved)
         if reached >= value - slack:
             return moved, reached
     raise ConvergenceError("no step along Newton's direction raises the log-likelihood")

@@ -15,7 +15,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from arena.battles import COUNT_COLUMNS, REJECTED, SET_ASIDE, Battles, read_battles
-from arena.errors import ColumnError, LabelError, NoEstimateError, RejectedRowsError, amount
+from arena.errors import (
+    ColumnError,
+    LabelError,
+    NoEstimateError,
+    OptionError,
+    RejectedRowsError,
+    amount,
+)
 from arena.formats import WINNERS
 from arena.sources import Source, collect
 
@@ -31,15 +38,19 @@ class PairCounts:
         models: the m names, sorted.
         pairs: int [P, 2], indices (left, right), one row per ordered pair met, sorted.
         outcomes: float [P, 4], votes for (model_a, model_b, tie, both_bad), where model_a is
-            the left one.
+            the left one; with unequal weights, sums of weights.
+        squares: float [P, 4], sums of squared weights; where every vote weighs one, `outcomes`.
     """
 
     models: tuple[str, ...]
     pairs: Integers
     outcomes: Floats
+    squares: Floats = None  # type: ignore[assignment]  # set below
 
     def __post_init__(self) -> None:
-        for array in (self.pairs, self.outcomes):
+        if self.squares is None:
+            object.__setattr__(self, "squares", self.outcomes)
+        for array in (self.pairs, self.outcomes, self.squares):
             array.setflags(write=False)
 
     @property
@@ -48,13 +59,26 @@ class PairCounts:
         return len(self.models)
 
     @property
+    def votes(self) -> Floats:
+        """Votes [P, 4] behind the outcomes.
+
+        With weights that are equal within a cell this is their number; with unequal ones it is
+        Kish's effective number, (sum of weights)² / (sum of squared weights).
+        """
+        if self.squares is self.outcomes:
+            return self.outcomes
+        safe = np.where(self.squares > 0, self.squares, 1.0)
+        effective: Floats = self.outcomes**2 / safe
+        return effective
+
+    @property
     def n_battles(self) -> float:
-        """Number of votes, or their total weight."""
-        return float(self.outcomes.sum())
+        """Number of votes, or their effective number where they have unequal weights."""
+        return float(self.votes.sum())
 
     def __add__(self, other: "PairCounts") -> "PairCounts":
         """Merge two shards: votes are added, models united."""
-        return _from_frame(pl.concat([self._long(), other._long()]))
+        return pair_counts(pl.concat([self._long(), other._long()]))
 
     def frame(self) -> pl.DataFrame:
         """The counts as a table: model_a, model_b, wins_a, wins_b, ties, both_bad."""
@@ -78,20 +102,79 @@ class PairCounts:
         kept = np.sort(np.asarray(keep, dtype=np.int64))
         place[kept] = np.arange(kept.size)
         pairs = place[self.pairs]
-        inside = (pairs >= 0).all(axis=1)
-        return PairCounts(tuple(self.models[i] for i in kept), pairs[inside], self.outcomes[inside])
+        inside = np.asarray((pairs >= 0).all(axis=1))
+        models = tuple(self.models[i] for i in kept)
+        return PairCounts(models, pairs[inside], *self._parts(inside))
+
+    def weighted(self, weight: Floats) -> "PairCounts":
+        """The same votes with another weight [P] for those of each ordered pair."""
+        by = weight[:, None]
+        return PairCounts(self.models, self.pairs, self.outcomes * by, self.squares * by**2)
+
+    def _parts(self, rows: NDArray[np.bool_]) -> tuple[Floats, ...]:
+        """Outcomes, and squares where they differ, of some rows."""
+        if self.squares is self.outcomes:
+            return (self.outcomes[rows],)
+        return self.outcomes[rows], self.squares[rows]
 
     def _long(self) -> pl.DataFrame:
-        return (
-            self.frame()
-            .unpivot(
-                list(COUNT_COLUMNS),
-                index=["model_a", "model_b"],
-                variable_name="winner",
-                value_name="n",
-            )
-            .with_columns(pl.col("winner").replace_strict(COUNT_COLUMNS))
+        """One row per pair and winner: model_a, model_b, winner, n, squares."""
+        names, pair = pl.Series(self.models, dtype=pl.String), np.repeat(self.pairs, 4, axis=0)
+        return pl.DataFrame(
+            {
+                "model_a": names.gather(pair[:, 0]),
+                "model_b": names.gather(pair[:, 1]),
+                "winner": pl.Series(WINNERS).gather(np.tile(np.arange(4), len(self.pairs))),
+                "n": self.outcomes.ravel(),
+                "squares": self.squares.ravel(),
+            }
         )
+
+
+def reweight_pairs(counts: PairCounts, at_least: float = 50.0) -> PairCounts:
+    """Weigh votes as if all pairs had met equally often: 1 / max(pair's votes, `at_least`).
+
+    The floor keeps pairs that hardly met from carrying the board. Weights are scaled to mean
+    one. (LMArena's rule against unequal pair sampling.)
+    """
+    place, met = _pair_totals(counts)
+    return counts.weighted(_mean_one(1.0 / np.maximum(met, at_least)[place], counts))
+
+
+def reweight_propensity(
+    counts: PairCounts, propensity: Mapping[tuple[str, str], float]
+) -> PairCounts:
+    """Weigh votes by the inverse of the probability with which their pair was sampled.
+
+    Args:
+        counts: the votes.
+        propensity: (model, model) → a number proportional to that probability; the two names
+            in either order.
+
+    Raises:
+        OptionError: naming a pair that met and has no positive propensity.
+    """
+    known = {frozenset(pair): value for pair, value in propensity.items()}
+    weight = np.empty(len(counts.pairs))
+    for row, (i, j) in enumerate(counts.pairs):
+        value = known.get(frozenset((counts.models[i], counts.models[j])), 0.0)
+        if not (np.isfinite(value) and value > 0):
+            pair = f"{counts.models[i]!r} and {counts.models[j]!r}"
+            raise OptionError(f"propensities: {pair} met, and have no positive propensity")
+        weight[row] = 1.0 / value
+    return counts.weighted(_mean_one(weight, counts))
+
+
+def _pair_totals(counts: PairCounts) -> tuple[Integers, Floats]:
+    """For each ordered pair its unordered one [P], and the votes of those."""
+    key = counts.pairs.min(axis=1) * counts.n_models + counts.pairs.max(axis=1)
+    _, place = np.unique(key, return_inverse=True)
+    return place, np.bincount(place, counts.votes.sum(axis=1)).astype(np.float64)
+
+
+def _mean_one(weight: Floats, counts: PairCounts) -> Floats:
+    scaled: Floats = weight * (counts.n_battles / (weight * counts.votes.sum(axis=1)).sum())
+    return scaled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,24 +184,35 @@ class Cells:
     Attributes:
         left, right: int [C], model indices, left < right; sorted.
         outcomes: float [C, 4], (left won, right won, tie, both bad).
+        squares: float [C, 4], as in `PairCounts`.
     """
 
     left: Integers
     right: Integers
     outcomes: Floats
+    squares: Floats
 
 
 def fold(counts: PairCounts) -> Cells:
     """Add up the two orders in which a pair can meet, swapping the winners with the sides."""
     left, right = counts.pairs.min(axis=1), counts.pairs.max(axis=1)
-    swapped = counts.pairs[:, 0] > counts.pairs[:, 1]
-    outcomes = counts.outcomes.copy()
-    outcomes[swapped] = outcomes[swapped][:, [1, 0, 2, 3]]
     cell, place = np.unique(left * counts.n_models + right, return_inverse=True)
-    total = np.zeros((cell.size, 4))
-    for k in range(4):
-        total[:, k] = np.bincount(place, outcomes[:, k], minlength=cell.size)
-    return Cells(*np.divmod(cell, max(counts.n_models, 1)), total)
+    swapped = counts.pairs[:, 0] > counts.pairs[:, 1]
+
+    def folded(votes: Floats) -> Floats:
+        turned = votes.copy()
+        turned[swapped] = votes[swapped][:, [1, 0, 2, 3]]
+        return sum_rows(place, turned, cell.size)
+
+    outcomes = folded(counts.outcomes)
+    same = counts.squares is counts.outcomes
+    squares = outcomes if same else folded(counts.squares)
+    return Cells(*np.divmod(cell, max(counts.n_models, 1)), outcomes, squares)
+
+
+def sum_rows(place: Integers, rows: Floats, n: int) -> Floats:
+    """Add up rows [P, k] that belong to the same place, into [n, k]."""
+    return np.stack([np.bincount(place, column, minlength=n) for column in rows.T], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,27 +277,40 @@ def tally_votes(battles: Battles) -> Tally:
         LabelError: votes that are no known winner, quoted with how often they occur.
         ReadError: a file that cannot be read to its end.
     """
-    by = [*battles.keys, *(["source"] if len(battles.sources) > 1 else [])]
-    if "weight" in battles.columns:
-        good = pl.col("weight").is_finite() & (pl.col("weight") >= 0)
-        votes = {"n": pl.col("weight").sum(), "wrong": (~good.fill_null(False)).sum()}
-    else:
-        votes = {"n": pl.len().cast(pl.Float64)}
-    grouped = battles.rows.group_by(by).agg(**votes)
+    groups = _grouped(battles, {})
+    counts = pair_counts(_accepted(groups, battles))
+    return Tally(counts, tuple(_reading(groups, battles, i) for i in range(len(battles.sources))))
+
+
+def count_groups(battles: Battles, by: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    """Count the accepted votes by pair, winner and further keys, in one streaming pass.
+
+    Returns:
+        A frame with model_a, model_b, winner (one of the four), the further keys, and `n`
+        (with weights, their sum, and their sum of squares, `squares`); no rows for no votes.
+
+    Raises:
+        LabelError, ReadError: as `tally_votes`.
+    """
+    return _accepted(_grouped(battles, by), battles)
+
+
+def _grouped(battles: Battles, by: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    """All groups, with `source` and why they do not count."""
+    keys = [*battles.keys, *(["source"] if len(battles.sources) > 1 else [])]
+    further = [key.alias(name) for name, key in by.items()]
+    grouped = battles.rows.group_by(*keys, *further).agg(**_vote_sums(battles.columns))
     groups = collect(grouped, battles.sources).with_columns(why_not=battles.why_not)
-    if "wrong" in groups.columns and groups["wrong"].sum():
-        message = (
-            f"column 'weight': {groups['wrong'].sum():,} values that are no weights "
-            "(empty, negative, or not a finite number)"
-        )
-        raise ColumnError(message)
-    if "source" not in groups.columns:
-        groups = groups.with_columns(source=pl.lit(0, pl.UInt16))
+    _refuse_weights(groups)
+    return groups if len(battles.sources) > 1 else groups.with_columns(source=pl.lit(0, pl.UInt16))
+
+
+def _accepted(groups: pl.DataFrame, battles: Battles) -> pl.DataFrame:
     accepted = groups.filter(pl.col("why_not").is_null())
     _refuse_unknown(accepted, battles)
     meaning = pl.col("winner").replace_strict(battles.labels, return_dtype=pl.String)
-    counts = _from_frame(accepted.select("model_a", "model_b", meaning, "n"))
-    return Tally(counts, tuple(_reading(groups, battles, i) for i in range(len(battles.sources))))
+    # Group-by order is not fixed, and sums of many small numbers depend on it.
+    return accepted.with_columns(meaning).sort(pl.exclude("n", "squares", "wrong"))
 
 
 def count_pairs(votes: Battles | Any) -> PairCounts:
@@ -217,6 +324,28 @@ def count_pairs(votes: Battles | Any) -> PairCounts:
     (('x', 'y'), [[0, 1], [1, 0]], [[0.0, 0.0, 1.0, 0.0], [1.0, 0.0, 0.0, 0.0]])
     """
     return tally_votes(votes if isinstance(votes, Battles) else read_battles(votes)).counts
+
+
+def _vote_sums(columns: Sequence[str]) -> dict[str, pl.Expr]:
+    """Aggregations of votes: their weights `n`, and the squares of these where they differ."""
+    if "weight" not in columns and "votes" not in columns:
+        return {"n": pl.len().cast(pl.Float64)}
+    votes = pl.col("votes") if "votes" in columns else pl.lit(1.0)
+    weight = pl.col("weight") if "weight" in columns else pl.lit(1.0)
+    given = [pl.col(name) for name in ("votes", "weight") if name in columns]
+    good = pl.all_horizontal((one.is_finite() & (one >= 0)).fill_null(False) for one in given)
+    sums = {"n": (votes * weight).sum(), "wrong": good.not_().sum()}
+    return sums | ({"squares": (votes * weight**2).sum()} if "weight" in columns else {})
+
+
+def _refuse_weights(groups: pl.DataFrame) -> None:
+    wrong = float(groups["wrong"].sum()) if "wrong" in groups.columns else 0.0
+    if wrong:
+        message = (
+            f"columns 'votes' and 'weight': {amount(wrong, 'row')} with a value that is empty, "
+            "negative, or not a finite number"
+        )
+        raise ColumnError(message)
 
 
 def _refuse_unknown(accepted: pl.DataFrame, battles: Battles) -> None:
@@ -252,17 +381,43 @@ def _reading(groups: pl.DataFrame, battles: Battles, source: int) -> Reading:
     )
 
 
-def _from_frame(votes: pl.DataFrame) -> PairCounts:
-    """PairCounts from a long frame: model_a, model_b, winner, n."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """Where each row of a frame of votes belongs in a table of pair counts.
+
+    Attributes:
+        models: the m names, sorted.
+        pairs: int [P, 2], the ordered pairs met, sorted.
+        place: int [rows], 4 · pair + winner.
+    """
+
+    models: tuple[str, ...]
+    pairs: Integers
+    place: Integers
+
+
+def places(votes: pl.DataFrame) -> Places:
+    """Number the models, pairs and winners of a frame with model_a, model_b, winner."""
     names = pl.concat([votes["model_a"], votes["model_b"]]).unique().sort()
-    index = pl.Enum(names)
-    codes = [
-        votes[c].cast(index).to_physical().to_numpy().astype(np.int64)
-        for c in ("model_a", "model_b")
-    ]
-    winner = votes["winner"].cast(pl.Enum(WINNERS)).to_physical().to_numpy().astype(np.int64)
+    left, right = (_codes(votes[c], names) for c in ("model_a", "model_b"))
     m = max(len(names), 1)
-    cell, place = np.unique(codes[0] * m + codes[1], return_inverse=True)
-    flat = np.bincount(place * 4 + winner, votes["n"].to_numpy(), minlength=cell.size * 4)
+    cell, pair = np.unique(left * m + right, return_inverse=True)
     pairs = np.stack(np.divmod(cell, m), axis=1)
-    return PairCounts(tuple(names.to_list()), pairs, flat.reshape(-1, 4).astype(np.float64))
+    place = pair * 4 + _codes(votes["winner"], pl.Series(WINNERS))
+    return Places(tuple(names.to_list()), pairs, place)
+
+
+def _codes(column: pl.Series, names: pl.Series) -> Integers:
+    return column.cast(pl.Enum(names)).to_physical().to_numpy().astype(np.int64)
+
+
+def pair_counts(votes: pl.DataFrame) -> PairCounts:
+    """Counts from a frame with model_a, model_b, winner, n, and perhaps squares."""
+    at = places(votes)
+
+    def total(column: str) -> Floats:
+        flat = np.bincount(at.place, votes[column].to_numpy(), minlength=4 * len(at.pairs))
+        return flat.reshape(-1, 4).astype(np.float64)
+
+    squares = (total("squares"),) if "squares" in votes.columns else ()
+    return PairCounts(at.models, at.pairs, total("n"), *squares)

@@ -26,6 +26,7 @@ BATTLE_SCHEMA: Mapping[str, pl.DataType] = {
     "model_a": pl.String(),
     "model_b": pl.String(),
     "winner": pl.String(),
+    "votes": pl.Float64(),
     "weight": pl.Float64(),
     "judge": pl.String(),
     "session": pl.String(),
@@ -45,7 +46,11 @@ BATTLE_SCHEMA: Mapping[str, pl.DataType] = {
         for side in ("a", "b")
     },
 }
-"""Every column a battle can have; the first four are always there but for `battle_id`."""
+"""Every column a battle can have; the models and the winner are always there.
+
+`votes` is how many equal votes a row stands for, `weight` what each of them counts; both are
+one where they are not given.
+"""
 
 Columns = Mapping[str, pl.Expr]
 Raw = Mapping[str, pl.DataType]
@@ -191,7 +196,9 @@ def _general(raw: Raw) -> dict[str, pl.Expr]:
         "session": ("session", "evaluation_session_id", "session_id"),
         "tstamp": ("tstamp", "timestamp"),
         "turns": ("turns", "num_turns", "turn"),
-        "weight": (),  # only where the user says so: a column of that name could mean anything
+        # Only where the user says so: columns of these names could mean anything.
+        "votes": (),
+        "weight": (),
     }
     for column, kind in BATTLE_SCHEMA.items():
         for name in names.get(column, (column,)):

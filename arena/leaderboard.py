@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from arena.bradley_terry import Fit
 from arena.counts import PairCounts
-from arena.covariance import estimate_covariance, meat
+from arena.covariance import estimate_covariance, meat_of
 from arena.errors import OptionError, amount
 from arena.ranks import point_ranks, rank_sets, upper_bound_ranks
 
@@ -232,7 +232,7 @@ def _without_spread(fit: Fit) -> NDArray[np.bool_]:
     model known as well as its opponent on the strength of one vote.
     """
     m = len(fit.models)
-    return np.diag(meat(fit))[:m] <= 1e-12 * np.maximum(_record(fit.counts)["battles"], 1.0)
+    return np.diag(meat_of(fit))[:m] <= 1e-12 * np.maximum(_record(fit.counts)["battles"], 1.0)
 
 
 def _record(counts: PairCounts) -> dict[str, Floats]:

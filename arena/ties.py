@@ -4,6 +4,8 @@ Each gives, for a gap d = log-odds of left minus right, the log-probability of
 (left wins, right wins, tie), with first and second derivatives in d and in the tie
 parameter. The fit, its covariance and everything that resamples take these and nothing
 else, so no formula for a tie stands anywhere but here.
+
+Gaps may have any shape; what is returned has a leading axis of the three outcomes.
 """
 
 from dataclasses import dataclass
@@ -15,29 +17,36 @@ from numpy.typing import NDArray
 from arena.errors import OptionError
 
 Floats = NDArray[np.float64]
+Tie = float | Floats
+"""A tie parameter, or one that broadcasts against the gaps."""
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """One battle's log-probability and its derivatives, for each gap and outcome.
-
-    Every array is [C, 3]: C gaps, outcomes (left wins, right wins, tie).
+class First:
+    """First derivatives of the log-probabilities, each [3, ...].
 
     Attributes:
-        log_p: log-probability of the outcome.
-        d: its derivative in the gap.
-        dd: its second derivative in the gap.
-        t: its derivative in the tie parameter (zero where there is none).
-        dt: the mixed second derivative.
-        tt: the second derivative in the tie parameter.
+        d: in the gap.
+        t: in the tie parameter; None where there is none.
     """
 
-    log_p: Floats
     d: Floats
+    t: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """Second derivatives of the log-probabilities, each [3, ...].
+
+    Attributes:
+        dd: in the gap.
+        dt: mixed; None where there is no tie parameter.
+        tt: in the tie parameter; None where there is none.
+    """
+
     dd: Floats
-    t: Floats
-    dt: Floats
-    tt: Floats
+    dt: Floats | None = None
+    tt: Floats | None = None
 
 
 class TieRule(Protocol):
@@ -52,18 +61,24 @@ class TieRule(Protocol):
         """What the tie parameter is called; None where the model has none."""
 
     @property
+    def positive(self) -> bool:
+        """Whether the tie parameter must be above zero."""
+
+    @property
     def counts_ties(self) -> bool:
         """Whether tied battles count at all."""
 
     def start(self, tie_share: float) -> float:
         """A first value of the tie parameter, from the share of ties."""
 
-    def terms(self, gap: Floats, tie: float) -> Terms:
-        """The log-probabilities at these gaps, and their derivatives."""
+    def log_p(self, gap: Floats, tie: Tie) -> Floats:
+        """Log-probabilities [3, ...] of the outcomes at these gaps."""
 
+    def first(self, gap: Floats, tie: Tie) -> First:
+        """Their first derivatives."""
 
-def _columns(*columns: Floats) -> Floats:
-    return np.stack(np.broadcast_arrays(*columns), axis=1)
+    def second(self, gap: Floats, tie: Tie) -> Second:
+        """Their second derivatives."""
 
 
 def _log_sigmoid(x: Floats) -> Floats:
@@ -79,66 +94,80 @@ def sigmoid(x: Floats) -> Floats:
 class Half:
     """A tie is half a win for each side (LMSYS' rule); `drop` is the same without ties.
 
-    With ties this is a quasi-likelihood: the mean of an outcome in {1, 1/2, 0} is modelled,
-    not its distribution, which is why the sandwich and not the Fisher covariance is the one
-    to believe.
+    P(left wins) = 1 / (1 + exp(-d)). With ties this is a quasi-likelihood: the mean of an
+    outcome in {1, 1/2, 0} is modelled, not its distribution, which is why the sandwich and
+    not the Fisher covariance is the one to believe.
     """
 
     name: str = "half"
     parameter: str | None = None
+    positive: bool = False
     counts_ties: bool = True
 
     def start(self, tie_share: float) -> float:
         """There is no tie parameter."""
         return 0.0
 
-    def terms(self, gap: Floats, tie: float) -> Terms:
-        """Logistic: P(left wins) = 1 / (1 + exp(-gap))."""
+    def log_p(self, gap: Floats, tie: Tie) -> Floats:
+        """A tie is worth half of each log-probability."""
+        win, loss = _log_sigmoid(gap), _log_sigmoid(-gap)
+        return np.stack([win, loss, 0.5 * (win + loss)])
+
+    def first(self, gap: Floats, tie: Tie) -> First:
+        """Points scored minus points expected."""
         p = sigmoid(gap)
-        log_win, log_loss = _log_sigmoid(gap), _log_sigmoid(-gap)
-        zero = np.zeros((gap.size, 3))
-        return Terms(
-            log_p=_columns(log_win, log_loss, 0.5 * (log_win + log_loss)),
-            d=_columns(1.0 - p, -p, 0.5 - p),
-            dd=np.repeat((-p * (1.0 - p))[:, None], 3, axis=1),
-            t=zero,
-            dt=zero,
-            tt=zero,
-        )
+        return First(np.stack([1.0 - p, -p, 0.5 - p]))
+
+    def second(self, gap: Floats, tie: Tie) -> Second:
+        """The same for all outcomes: -p (1 - p)."""
+        p = sigmoid(gap)
+        curve = p * (p - 1.0)
+        return Second(np.stack([curve, curve, curve]))
 
 
 @dataclass(frozen=True, slots=True)
 class RaoKupper:
     """A tie when the gap is within a threshold of zero.
 
-    P(left wins) = 1 / (1 + exp(t - d)), P(right wins) = 1 / (1 + exp(t + d)), with t > 0 the
-    log of the paper's parameter. Rao and Kupper, Ties in paired-comparison experiments,
-    JASA 62 (1967). The log-likelihood is concave in (d, t).
+    P(left wins) = 1 / (1 + exp(t - d)), P(right wins) = 1 / (1 + exp(t + d)) and
+    P(tie) = (exp(2t) - 1) P(left wins) P(right wins), with t > 0 the log of the paper's
+    parameter. Rao and Kupper, Ties in paired-comparison experiments, JASA 62 (1967). The
+    log-likelihood is concave in (d, t).
     """
 
     name: str = "rao-kupper"
     parameter: str | None = "threshold"
+    positive: bool = True
     counts_ties: bool = True
 
     def start(self, tie_share: float) -> float:
         """The threshold that gives this share of ties between equals."""
         return float(np.log((1.0 + tie_share) / (1.0 - tie_share)))
 
-    def terms(self, gap: Floats, tie: float) -> Terms:
-        """P(tie) = (exp(2t) - 1) P(left wins) P(right wins)."""
-        up, down = sigmoid(gap - tie), sigmoid(-gap - tie)
-        log_up, log_down = _log_sigmoid(gap - tie), _log_sigmoid(-gap - tie)
-        curve_up, curve_down = up * (1.0 - up), down * (1.0 - down)
+    def log_p(self, gap: Floats, tie: Tie) -> Floats:
+        """See the class."""
+        win, loss = _log_sigmoid(gap - tie), _log_sigmoid(-gap - tie)
+        return np.stack([win, loss, np.log(np.expm1(2.0 * tie)) + win + loss])
+
+    def first(self, gap: Floats, tie: Tie) -> First:
+        """See the class."""
+        win, loss = sigmoid(gap - tie), sigmoid(-gap - tie)
+        spread = 2.0 * (1.0 + 1.0 / np.expm1(2.0 * tie))
+        return First(
+            d=np.stack([1.0 - win, loss - 1.0, loss - win]),
+            t=np.stack([win - 1.0, loss - 1.0, spread + win + loss - 2.0]),
+        )
+
+    def second(self, gap: Floats, tie: Tie) -> Second:
+        """See the class."""
+        win, loss = sigmoid(gap - tie), sigmoid(-gap - tie)
+        curve_win, curve_loss = win * (win - 1.0), loss * (loss - 1.0)
         grow = np.expm1(2.0 * tie)
-        return Terms(
-            log_p=_columns(log_up, log_down, np.log(grow) + log_up + log_down),
-            d=_columns(1.0 - up, down - 1.0, down - up),
-            dd=_columns(-curve_up, -curve_down, -curve_up - curve_down),
-            t=_columns(up - 1.0, down - 1.0, 2.0 * (1.0 + 1.0 / grow) + up + down - 2.0),
-            dt=_columns(curve_up, -curve_down, curve_up - curve_down),
-            tt=_columns(
-                -curve_up, -curve_down, -4.0 * (1.0 + grow) / grow**2 - curve_up - curve_down
-            ),
+        spread = -4.0 * (1.0 + grow) / grow**2
+        return Second(
+            dd=np.stack([curve_win, curve_loss, curve_win + curve_loss]),
+            dt=np.stack([-curve_win, curve_loss, curve_loss - curve_win]),
+            tt=np.stack([curve_win, curve_loss, spread + curve_win + curve_loss]),
         )
 
 
@@ -147,34 +176,40 @@ class Davidson:
     """A tie as a third outcome whose weight is the geometric mean of the strengths.
 
     P(win) : P(loss) : P(tie) = exp(d/2) : exp(-d/2) : exp(t). Davidson, On extending the
-    Bradley-Terry model to accommodate ties, JASA 65 (1970). An exponential family, so the
-    log-likelihood is concave in (d, t).
+    Bradley-Terry model to accommodate ties, JASA 65 (1970), whose nu is exp(t). An
+    exponential family, so the log-likelihood is concave in (d, t).
     """
 
     name: str = "davidson"
     parameter: str | None = "log_nu"
+    positive: bool = False
     counts_ties: bool = True
 
     def start(self, tie_share: float) -> float:
         """The weight that gives this share of ties between equals."""
         return float(np.log(2.0 * tie_share / (1.0 - tie_share)))
 
-    def terms(self, gap: Floats, tie: float) -> Terms:
-        """Softmax over the three outcomes; derivatives are those of its log-sum."""
-        logits = _columns(0.5 * gap, -0.5 * gap, np.full(gap.size, tie))
-        log_p = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
-        win, loss, draw = np.exp(log_p).T
+    def log_p(self, gap: Floats, tie: Tie) -> Floats:
+        """Log-softmax of (d/2, -d/2, t)."""
+        logits = np.stack([0.5 * gap, -0.5 * gap, np.broadcast_to(tie, gap.shape)])
+        log_p: Floats = logits - np.logaddexp.reduce(logits, axis=0)
+        return log_p
+
+    def first(self, gap: Floats, tie: Tie) -> First:
+        """What was seen minus what was expected."""
+        win, loss, draw = np.exp(self.log_p(gap, tie))
         mean = 0.5 * (win - loss)
-        in_gap, in_tie = np.array([0.5, -0.5, 0.0]), np.array([0.0, 0.0, 1.0])
-        same = np.ones((1, 3))
-        return Terms(
-            log_p=log_p,
-            d=in_gap - mean[:, None],
-            dd=-(0.25 * (win + loss) - mean**2)[:, None] * same,
-            t=in_tie - draw[:, None],
-            dt=(mean * draw)[:, None] * same,
-            tt=-(draw * (1.0 - draw))[:, None] * same,
+        return First(
+            d=np.stack([0.5 - mean, -0.5 - mean, -mean]),
+            t=np.stack([-draw, -draw, 1.0 - draw]),
         )
+
+    def second(self, gap: Floats, tie: Tie) -> Second:
+        """Minus the covariance of what was expected, the same for all outcomes."""
+        win, loss, draw = np.exp(self.log_p(gap, tie))
+        mean = 0.5 * (win - loss)
+        same = [mean**2 - 0.25 * (win + loss), mean * draw, draw * (draw - 1.0)]
+        return Second(*(np.stack([one, one, one]) for one in same))
 
 
 TIE_RULES: dict[str, TieRule] = {

@@ -6,7 +6,7 @@ from worlds import battles, counted, tied, won
 
 from arena.bradley_terry import fit_bradley_terry
 from arena.counts import count_pairs
-from arena.covariance import estimate_covariance, meat
+from arena.covariance import estimate_covariance, meat_of
 from arena.errors import OptionError
 from arena.ties import TIE_RULES
 
@@ -22,11 +22,11 @@ def scores_by_vote(frame, fit):
         score = np.zeros(size)
         if fit.rule.counts_ties or OUTCOME[winner] < 2:
             gap = np.array([fit.log_odds[index[left]] - fit.log_odds[index[right]]])
-            terms = fit.rule.terms(gap, fit.tie_parameter or 0.0)
-            score[index[left]] = terms.d[0, OUTCOME[winner]]
-            score[index[right]] = -terms.d[0, OUTCOME[winner]]
+            first = fit.rule.first(gap, fit.tie_parameter or 0.0)
+            score[index[left]] = first.d[OUTCOME[winner], 0]
+            score[index[right]] = -first.d[OUTCOME[winner], 0]
             if fit.rule.parameter:
-                score[-1] = terms.t[0, OUTCOME[winner]]
+                score[-1] = first.t[OUTCOME[winner], 0]
         rows.append(score)
     return np.array(rows)
 
@@ -39,7 +39,7 @@ def test_the_meat_is_the_sum_over_votes_of_score_outer_products(ties):
 
     scores = scores_by_vote(frame, fit)
 
-    np.testing.assert_allclose(meat(fit), scores.T @ scores, atol=1e-10)
+    np.testing.assert_allclose(meat_of(fit), scores.T @ scores, atol=1e-10)
 
 
 @pytest.mark.parametrize("ties", TIE_RULES)

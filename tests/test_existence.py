@@ -8,22 +8,23 @@ from worlds import counted, tied, won
 
 from arena.counts import PairCounts
 from arena.errors import NoEstimateError
-from arena.existence import largest_group, refuse_separation
+from arena.existence import largest_group, left_out, refuse_separation
 
 CYCLE = [*won("a", "b"), *won("b", "c"), *won("c", "a")]
 
 
 def reasons(*rows):
     """Model → why it is left out."""
-    return {one.model: one.reason for one in largest_group(counted(*rows)).left_out}
+    counts = counted(*rows)
+    return {one.model: one.reason for one in left_out(counts, largest_group(counts))}
 
 
 def test_a_cycle_is_on_one_scale():
     """Three models that beat each other in turn can all be rated."""
     connected = largest_group(counted(*CYCLE))
 
-    assert connected.left_out == ()
     assert connected.kept.tolist() == [0, 1, 2]
+    assert connected.side.tolist() == [0.0, 0.0, 0.0]
 
 
 def test_one_tie_joins_two_models():
@@ -35,9 +36,9 @@ def test_where_ties_are_dropped_they_join_nobody():
     """Under the drop rule a tie is no evidence, and a model with only ties is not rated."""
     counts = counted(*CYCLE, *tied("a", "d"))
 
-    left_out = largest_group(counts, counts_ties=False).left_out
+    outside = left_out(counts, largest_group(counts, counts_ties=False), counts_ties=False)
 
-    assert [(one.model, one.reason) for one in left_out] == [("d", "no decided battle (1 battle)")]
+    assert [(one.model, one.reason) for one in outside] == [("d", "no decided battle (1 battle)")]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_refusing_names_the_models_and_the_way_out():
     counts = counted(*CYCLE, *won("x", "a"))
 
     with pytest.raises(NoEstimateError, match=r"1 of 4 models.*'x': never lost \(1 battle\).*drop"):
-        refuse_separation(counts, largest_group(counts))
+        refuse_separation(counts, left_out(counts, largest_group(counts)))
 
 
 def test_the_check_is_fords_condition():
@@ -113,7 +114,7 @@ def test_the_check_is_fords_condition():
             scored[np.ix_(group, [k for k in range(4) if k not in group])].any() for group in groups
         )
         try:
-            together = not largest_group(counts).left_out
+            together = largest_group(counts).kept.size == 4
         except NoEstimateError:
             together = False
 

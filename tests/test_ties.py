@@ -16,7 +16,7 @@ STEP, CLOSE = 1e-4, 3e-7
 @pytest.mark.parametrize("tie", [0.05, 0.7, 2.5])
 def test_the_three_outcomes_have_probability_one(name, tie):
     """A battle is won, lost or tied, whatever the gap."""
-    total = np.exp(tie_rule(name).terms(GAPS, tie).log_p).sum(axis=1)
+    total = np.exp(tie_rule(name).log_p(GAPS, tie)).sum(axis=0)
 
     np.testing.assert_allclose(total, 1.0, atol=1e-12)
 
@@ -26,10 +26,13 @@ def test_the_three_outcomes_have_probability_one(name, tie):
 def test_derivatives_in_the_gap_are_those_of_the_log_probability(name, tie):
     """First and second derivatives agree with finite differences, near and far from zero."""
     rule = tie_rule(name)
-    up, at, down = (rule.terms(GAPS + h, tie) for h in (STEP, 0.0, -STEP))
+    up, down = GAPS + STEP, GAPS - STEP
 
-    np.testing.assert_allclose(at.d, (up.log_p - down.log_p) / (2 * STEP), atol=CLOSE)
-    np.testing.assert_allclose(at.dd, (up.d - down.d) / (2 * STEP), atol=CLOSE)
+    slope = (rule.log_p(up, tie) - rule.log_p(down, tie)) / (2 * STEP)
+    curve = (rule.first(up, tie).d - rule.first(down, tie).d) / (2 * STEP)
+
+    np.testing.assert_allclose(rule.first(GAPS, tie).d, slope, atol=CLOSE)
+    np.testing.assert_allclose(rule.second(GAPS, tie).dd, curve, atol=CLOSE)
 
 
 @pytest.mark.parametrize("name", WITH_PARAMETER)
@@ -37,11 +40,27 @@ def test_derivatives_in_the_gap_are_those_of_the_log_probability(name, tie):
 def test_derivatives_in_the_tie_parameter_are_those_of_the_log_probability(name, tie):
     """So do the derivatives in the tie parameter, and the mixed ones."""
     rule = tie_rule(name)
-    up, at, down = (rule.terms(GAPS, tie + h) for h in (STEP, 0.0, -STEP))
+    up, down = rule.first(GAPS, tie + STEP), rule.first(GAPS, tie - STEP)
 
-    np.testing.assert_allclose(at.t, (up.log_p - down.log_p) / (2 * STEP), atol=CLOSE)
-    np.testing.assert_allclose(at.tt, (up.t - down.t) / (2 * STEP), atol=20 * CLOSE)
-    np.testing.assert_allclose(at.dt, (up.d - down.d) / (2 * STEP), atol=CLOSE)
+    slope = (rule.log_p(GAPS, tie + STEP) - rule.log_p(GAPS, tie - STEP)) / (2 * STEP)
+
+    np.testing.assert_allclose(rule.first(GAPS, tie).t, slope, atol=CLOSE)
+    second = rule.second(GAPS, tie)
+    np.testing.assert_allclose(second.tt, (up.t - down.t) / (2 * STEP), atol=20 * CLOSE)
+    np.testing.assert_allclose(second.dt, (up.d - down.d) / (2 * STEP), atol=CLOSE)
+
+
+@pytest.mark.parametrize("name", TIE_RULES)
+def test_gaps_may_have_any_shape(name):
+    """A table of gaps with a tie parameter per column is solved as column by column."""
+    rule = tie_rule(name)
+    gaps, ties = np.stack([GAPS, GAPS + 0.3], axis=1), np.array([0.4, 0.9])
+
+    table = rule.first(gaps, ties).d
+
+    for column in range(2):
+        alone = rule.first(gaps[:, column], ties[column]).d
+        np.testing.assert_allclose(table[:, :, column], alone, atol=1e-15)
 
 
 @pytest.mark.parametrize("name", WITH_PARAMETER)
@@ -49,7 +68,7 @@ def test_the_first_value_gives_the_share_of_ties_between_equals(name):
     """Newton's method starts where equal models tie as often as the log does."""
     rule = tie_rule(name)
 
-    p_tie = np.exp(rule.terms(np.zeros(1), rule.start(0.3)).log_p[0, 2])
+    p_tie = np.exp(rule.log_p(np.zeros(1), rule.start(0.3))[2, 0])
 
     assert p_tie == pytest.approx(0.3)
 
@@ -59,10 +78,11 @@ def test_swapping_sides_swaps_win_and_loss(name):
     """No rule favours a side."""
     rule = tie_rule(name)
 
-    there, back = rule.terms(GAPS, 0.7), rule.terms(-GAPS, 0.7)
+    there, back = rule.log_p(GAPS, 0.7), rule.log_p(-GAPS, 0.7)
 
-    np.testing.assert_allclose(back.log_p[:, [1, 0, 2]], there.log_p, atol=1e-14)
-    np.testing.assert_allclose(-back.d[:, [1, 0, 2]], there.d, atol=1e-14)
+    np.testing.assert_allclose(back[[1, 0, 2]], there, atol=1e-14)
+    slope, slope_back = rule.first(GAPS, 0.7).d, rule.first(-GAPS, 0.7).d
+    np.testing.assert_allclose(-slope_back[[1, 0, 2]], slope, atol=1e-14)
 
 
 def test_an_unknown_rule_is_refused_by_name():

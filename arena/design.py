@@ -1,0 +1,273 @@
+"""The design: one row per battle, where what is asked differs from battle to battle.
+
+Counts are enough for ratings. A covariate (how much longer one answer was than the other, which
+side it stood on) belongs to a single battle, and so do clusters of battles: here each keeps its
+row, as numbers.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from arena.battles import Battles
+from arena.counts import PairCounts, tally_votes
+from arena.errors import ColumnError, NoEstimateError, OptionError, amount, listing
+from arena.sources import collect, one_line
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Codes = NDArray[np.int32]
+Covariates = Iterable[str | pl.Expr] | Mapping[str, pl.Expr]
+
+SIDE = "side"
+STYLE = ("tokens", "headers", "lists", "bold")
+"""What style control counts in each answer."""
+
+POINTS = {"model_a": 1.0, "model_b": 0.0, "tie": 0.5, "both_bad": 0.5}
+
+DEPENDENT = 1e-10
+"""The share of a covariate's square that must be its own, and not that of the others."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Design:
+    """Battles as numbers.
+
+    Attributes:
+        models: the m names, sorted.
+        left, right: int32 [n], indices of model_a and model_b.
+        points: float [n], what model_a got: 1, 1/2 (a tie or both bad) or 0.
+        weight: float [n], how many votes a row stands for; None where each is one.
+        covariates: float [n, k], by column; seen from model_a.
+        names: of the k covariates.
+        clusters: int32 [n], codes 0, 1, ... of the battles' clusters, or None.
+        cluster: what the clusters are, e.g. ``judge``, or None.
+        n_missing: how many battles were dropped because a covariate or the cluster was missing.
+    """
+
+    models: tuple[str, ...]
+    left: Codes
+    right: Codes
+    points: Floats
+    weight: Floats | None
+    covariates: Floats
+    names: tuple[str, ...]
+    clusters: Codes | None = None
+    cluster: str | None = None
+    n_missing: int = 0
+
+    def __post_init__(self) -> None:
+        arrays = (self.left, self.right, self.points, self.weight, self.covariates, self.clusters)
+        for array in arrays:
+            if array is not None:
+                array.setflags(write=False)
+
+    @property
+    def n_battles(self) -> float:
+        """Number of votes, or their total weight."""
+        return float(self.points.size if self.weight is None else self.weight.sum())
+
+    def pairs(self) -> tuple[Integers, Integers]:
+        """The ordered pairs that met, int [P, 2], sorted, and which of them each row is, [n]."""
+        m = len(self.models)
+        key = self.left.astype(np.int64) * m + self.right
+        met = np.flatnonzero(np.bincount(key, minlength=m * m))
+        place = np.zeros(m * m, dtype=np.int64)
+        place[met] = np.arange(met.size)
+        return np.stack(np.divmod(met, max(m, 1)), axis=1), place[key]
+
+    @property
+    def counts(self) -> PairCounts:
+        """The pair counts of these battles, both-bad among the ties."""
+        pairs, which = self.pairs()
+        outcomes = np.zeros((len(pairs), 4))
+        for k, points in enumerate((1.0, 0.0, 0.5)):
+            ended = self.points == points
+            weight = None if self.weight is None else self.weight[ended]
+            outcomes[:, k] = np.bincount(which[ended], weight, minlength=len(pairs))
+        return PairCounts(self.models, pairs, outcomes)
+
+    def restrict(self, models: Iterable[str]) -> "Design":
+        """Only the battles among some of the models."""
+        kept = tuple(sorted(models))
+        place = np.full(len(self.models), -1, dtype=np.int32)
+        place[np.searchsorted(np.array(self.models), np.array(kept))] = np.arange(len(kept))
+        left, right = place[self.left], place[self.right]
+        inside = np.flatnonzero((left >= 0) & (right >= 0))
+        return Design(
+            kept,
+            left[inside],
+            right[inside],
+            self.points[inside],
+            None if self.weight is None else self.weight[inside],
+            np.asfortranarray(self.covariates[inside]),
+            self.names,
+            # Codes without battles left are given up, so that clusters can be counted.
+            None if self.clusters is None else _consecutive(self.clusters[inside]),
+            self.cluster,
+            self.n_missing,
+        )
+
+
+def build_design(
+    battles: Battles,
+    covariates: Covariates = (),
+    *,
+    cluster: str | None = None,
+    missing: Literal["error", "drop"] = "error",
+) -> Design:
+    """One row per accepted battle, with covariates.
+
+    Args:
+        battles: as read; only the columns needed are.
+        covariates: any of ``style`` (LMArena's style control, all four), ``style:tokens``,
+            ``style:headers``, ``style:lists``, ``style:bold``; ``side`` (1 for model_a: what
+            standing on the left is worth); ``x`` where the battles have ``x_a`` and ``x_b`` (the
+            difference) or a numeric column ``x`` (as it stands); a polars expression over the
+            battle columns under its output name. Or a mapping from names to expressions.
+        cluster: ``judge``, ``session``, ``prompt``, ``language``, any other battle column, or
+            ``day`` (the UTC date of ``tstamp``).
+        missing: a battle without a finite value of each covariate and without a cluster is an
+            ``error``, or is left out and counted (``drop``).
+
+    Style is (a - b) / (a + b + 1) of each count, less its mean and divided by its population
+    standard deviation over the battles: Li, Angelopoulos and Chiang, Does style matter?
+    (LMSYS, 2024), as FastChat's `construct_style_matrices` and `preprocess_for_style` have it.
+
+    Raises:
+        ColumnError: a column that no log has or that is not numeric; missing values.
+        NoEstimateError: a covariate that is constant, or a combination of others; no battles.
+        LabelError: votes that are no known winner.
+        OptionError: a covariate asked for twice, or an unknown way with missing values.
+
+    >>> from arena.battles import read_battles
+    >>> log = pl.DataFrame(
+    ...     {
+    ...         "model_a": ["x", "y"],
+    ...         "model_b": ["y", "x"],
+    ...         "winner": ["tie", "model_a"],
+    ...         "tokens_a": [30, 10],
+    ...         "tokens_b": [10, 20],
+    ...     }
+    ... )
+    >>> design = build_design(read_battles(log), ["tokens", "side"])
+    >>> design.points.tolist(), design.covariates.tolist()
+    ([0.5, 1.0], [[20.0, 1.0], [-10.0, 1.0]])
+    """
+    if missing not in ("error", "drop"):
+        raise OptionError(f"missing: '{missing}' is not one of error, drop")
+    wanted = _expressions(covariates, battles)
+    frame = _rows(battles, wanted, cluster)
+    frame, n_missing = _without_missing(frame, tuple(wanted), cluster, missing)
+    if frame.is_empty():
+        tally_votes(battles).refuse_empty()
+        raise NoEstimateError(f"no battle has all covariates: {n_missing:,} lack one")
+    models = pl.concat([frame["model_a"].unique(), frame["model_b"].unique()]).unique().sort()
+    index = pl.Enum(models)
+    left, right = (
+        frame[side].cast(index).to_physical().to_numpy().astype(np.int32)
+        for side in ("model_a", "model_b")
+    )
+    weight = frame["weight"].to_numpy() if "weight" in frame.columns else None
+    values = np.empty((frame.height, len(wanted)), order="F")
+    for j, name in enumerate(wanted):
+        values[:, j] = frame[f"x{j}"].to_numpy()
+        _refuse_constant(name, values[:, j])
+        if name.startswith("style:"):
+            _standardise(values[:, j], weight)
+    _refuse_combination(tuple(wanted), values)
+    return Design(
+        tuple(models.to_list()),
+        left,
+        right,
+        frame["points"].to_numpy().copy(),
+        None if weight is None else weight.copy(),
+        values,
+        tuple(wanted),
+        None if cluster is None else _codes(frame["cluster"]),
+        cluster,
+        n_missing,
+    )
+
+
+# ── which covariates ───────────────────────────────────────────────────────────────────────
+
+
+def _expressions(covariates: Covariates, battles: Battles) -> dict[str, pl.Expr]:
+    """Each covariate as an expression over the battle columns, by name, in the order asked."""
+    if isinstance(covariates, str):
+        raise OptionError(f"covariates: give a list, e.g. ['{covariates}']")
+    if isinstance(covariates, Mapping):
+        covariates = [expression.alias(name) for name, expression in covariates.items()]
+    found: dict[str, pl.Expr] = {}
+    for asked in covariates:
+        each = [f"style:{count}" for count in STYLE] if isinstance(asked, str) else []
+        for one in each if asked == "style" else [asked]:
+            name = one if isinstance(one, str) else one.meta.output_name()
+            if name in found:
+                raise OptionError(f"covariates: '{name}' is asked for twice")
+            expression = _named(one, battles) if isinstance(one, str) else one
+            _need(expression.meta.root_names(), f"covariate '{name}'", battles)
+            found[name] = expression
+    return found
+
+
+def _named(name: str, battles: Battles) -> pl.Expr:
+    if name == SIDE:
+        return pl.lit(1.0)
+    style = name.removeprefix("style:")
+    if style != name and style not in STYLE:
+        raise OptionError(f"covariates: no style '{style}'; they are {', '.join(STYLE)}")
+    # Counts may be unsigned: their difference must not be.
+    a, b = (pl.col(f"{style}_{side}").cast(pl.Float64) for side in ("a", "b"))
+    if style != name:
+        return (a - b) / (a + b + 1.0)
+    if {f"{name}_a", f"{name}_b"} <= set(battles.columns):
+        return a - b
+    return pl.col(name)
+
+
+def _need(columns: Iterable[str], purpose: str, battles: Battles) -> None:
+    lacking = [name for name in columns if name not in battles.columns]
+    if lacking:
+        message = (
+            f"{purpose}: the votes have no column {listing(lacking)}; "
+            f"there are {listing(battles.columns, most=30)}"
+        )
+        raise ColumnError(message)
+
+
+# ── the rows ───────────────────────────────────────────────────────────────────────────────
+
+
+def _rows(battles: Battles, wanted: Mapping[str, pl.Expr], cluster: str | None) -> pl.DataFrame:
+    """The accepted battles: model_a, model_b, points, weight, cluster, x0, x1, ..."""
+    points = {label: POINTS[winner] for label, winner in battles.labels.items()}
+    columns = {
+        "model_a": pl.col("model_a"),
+        "model_b": pl.col("model_b"),
+        "points": pl.col("winner").replace_strict(
+            points, default=None, return_dtype=pl.Float64, return_dtype_casting="strict"
+        )
+        if False
+        else pl.col("winner").replace_strict(points, default=None, return_dtype=pl.Float64),
+    }
+    if "weight" in battles.columns:
+        columns["weight"] = pl.col("weight")
+    if cluster is not None:
+        _need(["tstamp" if cluster == "day" else cluster], f"clusters by {cluster}", battles)
+        columns["cluster"] = pl.col("tstamp").dt.date() if cluster == "day" else pl.col(cluster)
+    columns |= {f"x{j}": expression for j, expression in enumerate(wanted.values())}
+    accepted = battles.rows.filter(battles.why_not.is_null())
+    selected = accepted.select(expression.alias(name) for name, expression in columns.items())
+    _refuse_text(selected, tuple(wanted))
+    numbers = pl.col("^x[0-9]+$").cast(pl.Float64)
+    frame = collect(selected.with_columns(numbers), battles.sources)
+    weighed = frame["weight"] if "weight" in frame.columns else pl.Series([1.0])
+    if frame["points"].null_count() or not (weighed.is_finite() & (weighed >= 0)).all():
+        tally_votes(battles)  # raises, quoting the culprits
+    return frame

@@ -1,0 +1,154 @@
+"""Weights for resampling: each function makes tables of votes, and `batch` solves them."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from arena.batch import Tables, block_size
+from arena.bradley_terry import Fit, problem
+from arena.clusters import ClusterCounts
+from arena.errors import OptionError
+
+Floats = NDArray[np.float64]
+DrawBlock = Callable[[np.random.Generator, int], Floats]
+
+
+def bootstrap_votes(fit: Fit, rounds: int = 1_000, seed: int = 0) -> Tables:
+    """Multinomial bootstrap over votes: as many votes, drawn with replacement.
+
+    Efron, Bootstrap Methods: Another Look at the Jackknife, Annals of Statistics 7 (1979).
+    On counts this is one multinomial draw over all cells and outcomes.
+    """
+    kinds, weight = _vote_kinds(fit)
+    there = np.flatnonzero(kinds.ravel() > 0)
+    p = kinds.ravel()[there] / kinds.sum()
+    n_votes = round(kinds.sum())
+
+    def draw(rng: np.random.Generator, n: int) -> Floats:
+        table = np.zeros((kinds.size, n))
+        table[there] = rng.multinomial(n_votes, p, size=n).T
+        return table.reshape(*kinds.shape, n) * weight[:, :, None]
+
+    return _drawn(rounds, seed, kinds.shape[1], draw)
+
+
+def bayesian_votes(fit: Fit, rounds: int = 1_000, seed: int = 0) -> Tables:
+    """Bayesian bootstrap over votes: Dirichlet weights in place of multinomial counts.
+
+    Rubin, The Bayesian Bootstrap, Annals of Statistics 9 (1981). No cell that has votes is
+    ever empty, so every draw is finite where the fit is.
+    """
+    kinds, weight = _vote_kinds(fit)
+
+    def draw(rng: np.random.Generator, n: int) -> Floats:
+        table = rng.gamma(np.repeat(kinds[:, :, None], n, axis=2))
+        table *= kinds.sum() / table.sum(axis=(0, 1))
+        return table * weight[:, :, None]
+
+    return _drawn(rounds, seed, kinds.shape[1], draw)
+
+
+def bootstrap_clusters(
+    fit: Fit, clusters: ClusterCounts, rounds: int = 1_000, seed: int = 0
+) -> Tables:
+    """Bootstrap over clusters: as many whole clusters, drawn with replacement."""
+    g = clusters.n_clusters
+
+    def draw(rng: np.random.Generator, n: int) -> Floats:
+        return rng.multinomial(g, np.full(g, 1.0 / g), size=n).T.astype(np.float64)
+
+    return _of_clusters(fit, clusters, rounds, seed, draw)
+
+
+def bayesian_clusters(
+    fit: Fit, clusters: ClusterCounts, rounds: int = 1_000, seed: int = 0
+) -> Tables:
+    """Bayesian bootstrap over clusters: Dirichlet weights of mean one."""
+    g = clusters.n_clusters
+
+    def draw(rng: np.random.Generator, n: int) -> Floats:
+        weight = rng.standard_exponential((g, n))
+        scaled: Floats = weight * (g / weight.sum(axis=0))
+        return scaled
+
+    return _of_clusters(fit, clusters, rounds, seed, draw)
+
+
+def without_each_cluster(fit: Fit, clusters: ClusterCounts) -> Tables:
+    """Leave one cluster out, each in turn."""
+    by_kind = cluster_kinds(fit, clusters)
+    shape = (3, by_kind.shape[1] // 3)
+    total = np.asarray(by_kind.sum(axis=0)).reshape(*shape, 1)
+    n = clusters.n_clusters
+    block = block_size(shape[1], n)
+
+    def make(number: int) -> Floats:
+        part = by_kind[number * block : (number + 1) * block].toarray().T
+        # Weights that cancel leave dust, which would look like votes.
+        left = total - part.reshape(*shape, -1)
+        return np.where(left < 1e-9 * total, 0.0, left)
+
+    return Tables(n, block, make)
+
+
+def cluster_kinds(fit: Fit, clusters: ClusterCounts) -> csr_array:
+    """The clusters' votes in the cells of a fit: sparse [G, 3C].
+
+    Votes on models that are not in the fit fall away.
+    """
+    task = problem(fit.counts, fit.rule)
+    m, n_cells = task.n_models, task.left.size
+    place = {model: i for i, model in enumerate(fit.models)}
+    index = np.array([place.get(model, -1) for model in clusters.counts.models])
+    left, right = index[clusters.counts.pairs].T
+    low, high = np.minimum(left, right), np.maximum(left, right)
+    cell = np.searchsorted(task.left * m + task.right, low * m + high)
+    inside = (low >= 0) & (cell < n_cells)
+    kinds = [0, 1, 2, 2] if fit.rule.counts_ties else [0, 1]
+    rows, columns = [], []
+    for k, kind in enumerate(kinds):
+        turned = np.where(left > right, [1, 0, 2][kind], kind)
+        rows.append(4 * np.flatnonzero(inside) + k)
+        columns.append((turned * n_cells + cell)[inside])
+    row, column = np.concatenate(rows), np.concatenate(columns)
+    shape = (clusters.table.shape[1], 3 * n_cells)
+    return clusters.table @ csr_array((np.ones(row.size), (row, column)), shape=shape)
+
+
+def _of_clusters(
+    fit: Fit, clusters: ClusterCounts, rounds: int, seed: int, draw: DrawBlock
+) -> Tables:
+    by_kind = cluster_kinds(fit, clusters).T.tocsr()
+    n_cells = by_kind.shape[0] // 3
+
+    def tables(rng: np.random.Generator, n: int) -> Floats:
+        table: Floats = by_kind @ draw(rng, n)
+        return table.reshape(3, n_cells, n)
+
+    return _drawn(rounds, seed, max(n_cells, clusters.n_clusters), tables)
+
+
+def _drawn(rounds: int, seed: int, n_cells: int, draw: DrawBlock) -> Tables:
+    """Tables drawn at random, each block from a generator of its own."""
+    if rounds < 1:
+        raise OptionError(f"rounds: {rounds} is not a number of at least 1")
+    block = block_size(n_cells, rounds)
+    seeds = np.random.SeedSequence(seed).spawn(-(-rounds // block))
+
+    def make(number: int) -> Floats:
+        n = min(block, rounds - number * block)
+        return draw(np.random.default_rng(seeds[number]), n)
+
+    return Tables(rounds, block, make)
+
+
+def _vote_kinds(fit: Fit) -> tuple[Floats, Floats]:
+    """Votes [3, C] by cell and outcome, and what each of them weighs [3, C]."""
+    sums = problem(fit.counts, fit.rule).outcomes
+    if fit.counts.squares is fit.counts.outcomes:
+        return sums, np.ones_like(sums)
+    squares = problem(fit.counts, fit.rule, squares=True).outcomes
+    weight = np.divide(squares, sums, out=np.ones_like(sums), where=sums > 0)
+    return sums / weight, weight
