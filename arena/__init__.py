@@ -14,15 +14,16 @@ if TYPE_CHECKING:
     from arena.covariance import estimate_covariance
     from arena.datasets import shipped
     from arena.errors import ArenaError, UserError
-    from arena.leaderboard import Interval, Leaderboard, Scale, build_leaderboard
+    from arena.leaderboard import Leaderboard, Scale, build_leaderboard
     from arena.outputs import write_board
     from arena.pipeline import rate
+    from arena.uncertainty import Interval
 
 _HOME = {
     "ArenaError": "errors",
     "Battles": "battles",
     "Fit": "bradley_terry",
-    "Interval": "leaderboard",
+    "Interval": "uncertainty",
     "Leaderboard": "leaderboard",
     "PairCounts": "counts",
     "Scale": "leaderboard",

@@ -174,6 +174,9 @@ def read_battles(
         raw = source.raw.collect_schema()
         form = recognise(raw, mapped, source.name)
         if form.name == "counts":
+            if mapped:
+                message = f"{source.name}: is a file of counts, which takes no --columns"
+                raise OptionError(message)
             parts.append(_from_counts(source))
         else:
             found = battle_columns(raw, mapped, form, source.name)

@@ -18,6 +18,7 @@ from arena.errors import ArenaError, OptionError, UserError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from arena.counts import PairCounts
     from arena.leaderboard import Leaderboard
     from arena.sources import Progress
 
@@ -112,13 +113,27 @@ fit_options = options(
         help="With --on-separation prior: battles against an average model, half won.",
     ),
 )
+weight_options = options(
+    click.option(
+        "--reweight",
+        type=click.Choice(["pairs"]),
+        help="Weigh votes by 1 / max(votes of their pair, 50), against unequal sampling.",
+    ),
+    click.option(
+        "--propensities",
+        metavar="FILE",
+        help="Weigh votes by 1 / propensity of their pair: model_a, model_b, propensity.",
+    ),
+)
 interval_options = options(
     click.option(
         "--ci",
-        type=click.Choice(["sandwich", "fisher", "none"]),
         default="sandwich",
         show_default=True,
-        help="How intervals are made.",
+        metavar="METHOD",
+        help="How intervals are made: sandwich, fisher, none, bootstrap, bayesian; or over "
+        "clusters of votes: cluster:COLUMN, bootstrap:COLUMN, bayesian:COLUMN, "
+        "jackknife:COLUMN, with judge, session, prompt, day or any other column.",
     ),
     click.option("--level", type=float, default=0.95, show_default=True, help="Coverage."),
     click.option(
@@ -128,6 +143,7 @@ interval_options = options(
         show_default=True,
         help="Intervals of the mean-centred rating, or of the difference from the anchor.",
     ),
+    click.option("--rounds", type=int, default=1000, show_default=True, help="Resamples."),
     click.option("--seed", type=int, default=0, show_default=True, help="Of what is simulated."),
 )
 scale_options = options(
@@ -165,6 +181,11 @@ output_options = options(
         show_default=True,
         help="What goes to standard output.",
     ),
+    click.option(
+        "--pairs",
+        metavar="FILE",
+        help="Write win rates by pair, observed and predicted, and who is above whom (csv, parquet).",
+    ),
     click.option("-q", "--quiet", is_flag=True, help="Nothing but the result and errors."),
 )
 
@@ -173,6 +194,7 @@ output_options = options(
 @click.argument("votes", nargs=-1, type=click.Path(), metavar="[VOTES]...")
 @reading_options
 @fit_options
+@weight_options
 @interval_options
 @scale_options
 @output_options
@@ -185,9 +207,12 @@ def rate(
     ties: str,
     on_separation: Any,
     prior: float,
-    ci: Any,
+    reweight: str | None,
+    propensities: str | None,
+    ci: str,
     level: float,
     interval_of: Any,
+    rounds: int,
     seed: int,
     anchor: tuple[str, float] | None,
     scale: float,
@@ -196,20 +221,26 @@ def rate(
     top: int | None,
     output: tuple[str, ...],
     form: str,
+    pairs: str | None,
     quiet: bool,
 ) -> None:
     """Rate the models in vote logs; with no VOTES, in the shipped Chatbot Arena log.
 
     VOTES are files in any format that `arena formats` lists, several at once if need be.
     """
-    from arena.leaderboard import Interval, Scale
-    from arena.outputs import check_output, write_board
+    from arena.leaderboard import Scale
+    from arena.outputs import TABLES, check_output, write_board, write_frame
     from arena.pipeline import rate as rate_votes
+    from arena.uncertainty import Interval, parse_method
+    from arena.winrates import pairs_table
 
     for path in output:
         check_output(path)
+    for path in filter(None, (rejected, pairs)):
+        check_output(path, TABLES)
+    weigh = _weighing(reweight, propensities)
     points = Scale(scale, base, init, anchor)
-    interval = Interval(ci, level, interval_of, seed)
+    interval = Interval(*parse_method(ci), level, interval_of, rounds, seed)
     source = list(votes) or None
     if source is None and not quiet:
         _note("no vote file given: this is the shipped Chatbot Arena log to 2024-08-14")
@@ -226,12 +257,15 @@ def rate(
             prior=prior,
             scale=points,
             interval=interval,
+            reweight=weigh,
             progress=progress,
         )
     if not quiet:
         _account(board)
     for path in output:
         write_board(board, path, top or None)
+    if pairs:
+        write_frame(pairs_table(board), pairs)
     _show(board, form, top)
 
 
@@ -305,6 +339,19 @@ def _show(board: "Leaderboard", form: str, top: int | None) -> None:
     unicode = (sys.stdout.encoding or "").lower().startswith("utf")
     shown = most if top is not None else TABLE_ROWS
     _console(sys.stdout).print(report.render_table(board, shown, unicode=unicode))
+
+
+def _weighing(
+    reweight: str | None, propensities: str | None
+) -> "Callable[[PairCounts], PairCounts] | None":
+    from arena.counts import read_propensities, reweight_pairs, reweight_propensity
+
+    if reweight and propensities:
+        raise OptionError("--reweight and --propensities: give one of them")
+    if propensities:
+        by_pair = read_propensities(propensities)
+        return lambda counts: reweight_propensity(counts, by_pair)
+    return reweight_pairs if reweight else None
 
 
 def _write_rejected(

@@ -22,9 +22,10 @@ from arena.errors import (
     OptionError,
     RejectedRowsError,
     amount,
+    listing,
 )
 from arena.formats import WINNERS
-from arena.sources import Source, collect
+from arena.sources import Source, collect, open_sources
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -65,11 +66,16 @@ class PairCounts:
         With weights that are equal within a cell this is their number; with unequal ones it is
         Kish's effective number, (sum of weights)² / (sum of squared weights).
         """
-        if self.squares is self.outcomes:
+        if not self.is_weighted:
             return self.outcomes
         safe = np.where(self.squares > 0, self.squares, 1.0)
         effective: Floats = self.outcomes**2 / safe
         return effective
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether some votes weigh more than others."""
+        return self.squares is not self.outcomes
 
     @property
     def n_battles(self) -> float:
@@ -78,7 +84,16 @@ class PairCounts:
 
     def __add__(self, other: "PairCounts") -> "PairCounts":
         """Merge two shards: votes are added, models united."""
-        return pair_counts(pl.concat([self._long(), other._long()]))
+        # A shard without weights has squares equal to its votes.
+        shards = [
+            long.with_columns(
+                squares=pl.col("squares") if "squares" in long.columns else pl.col("n")
+            )
+            if self.is_weighted or other.is_weighted
+            else long
+            for long in (self._long(), other._long())
+        ]
+        return pair_counts(pl.concat(shards))
 
     def frame(self) -> pl.DataFrame:
         """The counts as a table: model_a, model_b, wins_a, wins_b, ties, both_bad."""
@@ -113,7 +128,7 @@ class PairCounts:
 
     def _parts(self, rows: NDArray[np.bool_]) -> tuple[Floats, ...]:
         """Outcomes, and squares where they differ, of some rows."""
-        if self.squares is self.outcomes:
+        if not self.is_weighted:
             return (self.outcomes[rows],)
         return self.outcomes[rows], self.squares[rows]
 
@@ -126,8 +141,8 @@ class PairCounts:
                 "model_b": names.gather(pair[:, 1]),
                 "winner": pl.Series(WINNERS).gather(np.tile(np.arange(4), len(self.pairs))),
                 "n": self.outcomes.ravel(),
-                "squares": self.squares.ravel(),
             }
+            | ({"squares": self.squares.ravel()} if self.is_weighted else {})
         )
 
 
@@ -163,6 +178,25 @@ def reweight_propensity(
             raise OptionError(f"propensities: {pair} met, and have no positive propensity")
         weight[row] = 1.0 / value
     return counts.weighted(_mean_one(weight, counts))
+
+
+def read_propensities(votes: object) -> dict[tuple[str, str], float]:
+    """Read a table with model_a, model_b and propensity, from a path or a frame.
+
+    Raises:
+        ReadError: a path that cannot be read.
+        ColumnError: a column that is missing.
+    """
+    (source,) = open_sources(votes)
+    there = source.raw.collect_schema()
+    lacking = [c for c in ("model_a", "model_b", "propensity") if c not in there]
+    if lacking:
+        message = f"{source.name}: no column {listing(lacking)}; columns are {listing(there)}"
+        raise ColumnError(message)
+    table = source.raw.select(
+        "model_a", "model_b", pl.col("propensity").cast(pl.Float64, strict=False)
+    )
+    return {(a, b): value or 0.0 for a, b, value in collect(table, [source]).iter_rows()}
 
 
 def _pair_totals(counts: PairCounts) -> tuple[Integers, Floats]:
@@ -205,8 +239,7 @@ def fold(counts: PairCounts) -> Cells:
         return sum_rows(place, turned, cell.size)
 
     outcomes = folded(counts.outcomes)
-    same = counts.squares is counts.outcomes
-    squares = outcomes if same else folded(counts.squares)
+    squares = folded(counts.squares) if counts.is_weighted else outcomes
     return Cells(*np.divmod(cell, max(counts.n_models, 1)), outcomes, squares)
 
 

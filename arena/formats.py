@@ -281,8 +281,10 @@ FORMATS: tuple[Format, ...] = (
         "mt-bench",
         "mt_bench_human_judgments",
         ("model_a", "model_b", "winner", "question_id", "judge", "turn"),
-        "turn, and so turns, is which turn was judged (1 or 2), not how many there were",
+        "turn, and so turns, is which turn was judged (1 or 2), not how many there were; "
+        "prompt is the question's number",
         absent=("anony",),
+        columns=lambda _: {"prompt": _text("question_id"), "battle_id": pl.lit(None, pl.String)},
     ),
     Format(
         "messages",
@@ -314,7 +316,8 @@ def recognise(raw: Raw, mapped: Mapping[str, str], where: str) -> Format:
     for each in FORMATS:
         if each.name == "messages" and not message_like:
             continue
-        if each.fits({**raw, **dict.fromkeys(mapped, pl.String())}):
+        known = raw if each.name == "counts" else {**raw, **dict.fromkeys(mapped, pl.String())}
+        if each.fits(known):
             return each
     lacking = [c for c in ("model_a", "model_b", "winner") if c not in raw and c not in mapped]
     message = (

@@ -3,22 +3,20 @@
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from statistics import NormalDist
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from arena.bradley_terry import Fit
-from arena.counts import PairCounts
-from arena.covariance import estimate_covariance, meat_of
+from arena.clusters import ClusterCounts
+from arena.counts import PairCounts, sum_rows
 from arena.errors import OptionError, amount
 from arena.ranks import point_ranks, rank_sets, upper_bound_ranks
+from arena.uncertainty import Interval, Uncertainty, estimate_uncertainty
 
 Floats = NDArray[np.float64]
-IntervalKind = Literal["sandwich", "fisher", "none"]
-IntervalOf = Literal["centred", "anchor"]
 
 COLUMNS: Mapping[str, pl.DataType] = {
     "rank": pl.Int64(),
@@ -102,31 +100,6 @@ def anchor_index(fit: Fit, model: str) -> int:
     raise OptionError(f"anchor: no model '{model}' in these votes{hint}")
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """How intervals are made.
-
-    Attributes:
-        kind: ``sandwich``, ``fisher`` or ``none``.
-        level: coverage of each interval, and of all rank sets at once.
-        of: the mean-centred rating, or the difference from the ``anchor``.
-        seed: of the rank sets' simulation.
-    """
-
-    kind: IntervalKind = "sandwich"
-    level: float = 0.95
-    of: IntervalOf = "centred"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.kind not in ("sandwich", "fisher", "none"):
-            raise OptionError(f"ci: '{self.kind}' is not one of sandwich, fisher, none")
-        if not 0.0 < self.level < 1.0:
-            raise OptionError(f"level: {self.level} is not between 0 and 1, e.g. 0.95")
-        if self.of not in ("centred", "anchor"):
-            raise OptionError(f"interval-of: '{self.of}' is not one of centred, anchor")
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Leaderboard:
     """Ratings, and what a reader must know about them.
@@ -137,7 +110,7 @@ class Leaderboard:
             Intervals and errors are in rating points. Where a model was left out of the fit,
             battles against it are not counted for the others.
         fit: the fit it shows.
-        covariance: float [m, m], of the centred log-odds in the order of `fit.models`, or None.
+        uncertainty: errors, bounds and draws in the order of `fit.models`, or None.
         scale: how log-odds became ratings.
         interval: how intervals were made.
         manifest: all that is needed to make it again.
@@ -145,7 +118,7 @@ class Leaderboard:
 
     frame: pl.DataFrame
     fit: Fit
-    covariance: Floats | None
+    uncertainty: Uncertainty | None
     scale: Scale
     interval: Interval
     manifest: Mapping[str, Any] = field(default_factory=dict)
@@ -156,9 +129,18 @@ class Leaderboard:
 
 
 def build_leaderboard(
-    fit: Fit, scale: Scale | None = None, interval: Interval | None = None
+    fit: Fit,
+    scale: Scale | None = None,
+    interval: Interval | None = None,
+    clusters: ClusterCounts | None = None,
 ) -> Leaderboard:
     """Put a fit on a scale, with intervals and ranks.
+
+    Args:
+        fit: strengths.
+        scale: the rating scale.
+        interval: how intervals are made.
+        clusters: the votes by `interval.column`, where it has one.
 
     Raises:
         OptionError: an anchor that is not rated, or intervals from an anchor where none is set.
@@ -166,32 +148,40 @@ def build_leaderboard(
     scale, interval = scale or Scale(), interval or Interval()
     if interval.of == "anchor" and scale.anchor is None:
         raise OptionError("interval-of: 'anchor' needs an anchor, e.g. --anchor MODEL=1000")
+    anchor = anchor_index(fit, scale.anchor[0]) if scale.anchor else None
     ratings = scale.ratings(fit)
-    m = len(fit.models)
     columns: dict[str, Any] = {
         "rank": point_ranks(fit.log_odds),
         "model": fit.models,
         "rating": ratings,
         **_record(fit.counts),
-        "note": _notes(fit, scale),
     }
-    cov = None if interval.kind == "none" else estimate_covariance(fit, interval.kind)[:m, :m]
-    if cov is not None:
-        error, spread_known = _standard_errors(fit, cov, scale, interval)
-        half_width = NormalDist().inv_cdf(0.5 + interval.level / 2) * error
-        lower, upper = ratings - half_width, ratings + half_width
-        sets = rank_sets(fit.log_odds, cov, level=interval.level, seed=interval.seed)
-        columns |= {
-            "rating_lower": np.where(spread_known, lower, np.nan),
-            "rating_upper": np.where(spread_known, upper, np.nan),
-            "std_error": np.where(spread_known, error, np.nan),
-            "rank_best": sets.best,
-            "rank_worst": sets.worst,
-            "rank_ub": upper_bound_ranks(lower, upper),
-        }
+    known = None
+    if interval.method != "none":
+        known = estimate_uncertainty(fit, interval, clusters, anchor)
+        columns |= _interval_columns(fit, known, interval, ratings, scale.per_log_odds)
+    columns["note"] = _notes(columns["battles"], anchor, known)
     rated = _frame(columns).sort("rank", "model")
     frame = _whole_votes(pl.concat([rated, _left_out(fit)]))
-    return Leaderboard(frame, fit, cov, scale, interval)
+    return Leaderboard(frame, fit, known, scale, interval)
+
+
+def _interval_columns(
+    fit: Fit, known: Uncertainty, interval: Interval, ratings: Floats, points: float
+) -> dict[str, Any]:
+    sets = rank_sets(fit.log_odds, known.covariance, known.deviations, level=interval.level)
+    lower = ratings + points * (known.lower - fit.log_odds)
+    upper = ratings + points * (known.upper - fit.log_odds)
+    # Without a bound nothing lies surely above it, nor it surely above anything.
+    ranks = upper_bound_ranks(np.nan_to_num(lower, nan=-np.inf), np.nan_to_num(upper, nan=np.inf))
+    return {
+        "rating_lower": lower,
+        "rating_upper": upper,
+        "std_error": points * known.std_error,
+        "rank_best": sets.best,
+        "rank_worst": sets.worst,
+        "rank_ub": ranks,
+    }
 
 
 def _frame(columns: Mapping[str, Any]) -> pl.DataFrame:
@@ -210,36 +200,9 @@ def _whole_votes(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.col(VOTES).cast(pl.Int64)) if whole else frame
 
 
-def _standard_errors(
-    fit: Fit, cov: Floats, scale: Scale, interval: Interval
-) -> tuple[Floats, NDArray[np.bool_]]:
-    """Standard errors [m] in rating points, and where there is one to speak of."""
-    variance = np.diag(cov)
-    known = np.ones(variance.size, dtype=bool)
-    if interval.of == "anchor" and scale.anchor is not None:
-        anchor = anchor_index(fit, scale.anchor[0])
-        variance = variance + variance[anchor] - 2.0 * cov[:, anchor]
-        known[anchor] = False
-    if interval.kind == "sandwich":
-        known &= ~_without_spread(fit)
-    return np.sqrt(np.maximum(variance, 0.0)) * scale.per_log_odds, known
-
-
-def _without_spread(fit: Fit) -> NDArray[np.bool_]:
-    """Models each of whose votes came out exactly as predicted, e.g. a single tie.
-
-    The sandwich estimates a vote's variance from such departures. With none, it would call a
-    model known as well as its opponent on the strength of one vote.
-    """
-    m = len(fit.models)
-    return np.diag(meat_of(fit))[:m] <= 1e-12 * np.maximum(_record(fit.counts)["battles"], 1.0)
-
-
 def _record(counts: PairCounts) -> dict[str, Floats]:
     """Battles, wins, losses and ties (both-bad included) per model, each [m]."""
-    left, right = (np.zeros((counts.n_models, 4)) for _ in range(2))
-    np.add.at(left, counts.pairs[:, 0], counts.outcomes)
-    np.add.at(right, counts.pairs[:, 1], counts.outcomes)
+    left, right = (sum_rows(side, counts.votes, counts.n_models) for side in counts.pairs.T)
     return {
         "battles": left.sum(axis=1) + right.sum(axis=1),
         "wins": left[:, 0] + right[:, 1],
@@ -248,16 +211,14 @@ def _record(counts: PairCounts) -> dict[str, Floats]:
     }
 
 
-def _notes(fit: Fit, scale: Scale) -> list[str | None]:
-    battles = _record(fit.counts)["battles"]
-    silent = _without_spread(fit)
+def _notes(battles: Floats, anchor: int | None, known: Uncertainty | None) -> list[str | None]:
     notes = []
-    for model, n, no_spread in zip(fit.models, battles, silent, strict=True):
-        said = ["anchor"] if scale.anchor and scale.anchor[0] == model else []
-        if no_spread:
-            said.append("its votes show no spread: no interval")
+    for i, n in enumerate(battles):
+        said = ["anchor"] if i == anchor else []
+        if known is not None and known.notes[i]:
+            said.append(known.notes[i])
         if n < FEW_BATTLES:
-            said.append(amount(n, "battle"))
+            said.append(amount(float(n), "battle"))
         notes.append("; ".join(said) or None)
     return notes
 

@@ -45,6 +45,10 @@ WRITERS: dict[str, Writer] = {
 }
 
 
+TABLES = (".csv", ".parquet")
+"""Suffixes of plain tables."""
+
+
 def check_output(path: str | Path, suffixes: object = tuple(WRITERS)) -> Path:
     """A path that can be written to, found out before the work is done.
 
@@ -79,7 +83,7 @@ def write_board(board: Leaderboard, path: str | Path, top: int | None = None) ->
 
 def write_frame(frame: pl.DataFrame, path: str | Path) -> None:
     """Write a table as CSV or Parquet, as the suffix says."""
-    target = check_output(path, (".csv", ".parquet"))
+    target = check_output(path, TABLES)
     write = frame.write_csv if target.suffix.lower() == ".csv" else frame.write_parquet
     write_whole(target, lambda temporary: write(temporary))
 

@@ -1,16 +1,18 @@
 """The whole way from a vote log to a leaderboard, in one call."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
 from arena.battles import read_battles
 from arena.bradley_terry import Fit, OnSeparation, fit_bradley_terry
-from arena.counts import Tally, tally_votes
+from arena.clusters import count_clusters
+from arena.counts import PairCounts, Tally, tally_votes
 from arena.datasets import shipped
-from arena.leaderboard import Interval, Leaderboard, Scale, build_leaderboard
+from arena.leaderboard import Leaderboard, Scale, build_leaderboard
 from arena.sources import Progress
+from arena.uncertainty import Interval
 
 
 def rate(
@@ -24,6 +26,7 @@ def rate(
     prior: float = 1.0,
     scale: Scale | None = None,
     interval: Interval | None = None,
+    reweight: Callable[[PairCounts], PairCounts] | None = None,
     progress: Progress | None = None,
 ) -> Leaderboard:
     """A leaderboard from vote logs.
@@ -37,7 +40,8 @@ def rate(
         on_separation: ``drop``, ``error`` or ``prior``, see `fit_bradley_terry`.
         prior: strength of the prior, where it is used.
         scale: the rating scale and its anchor.
-        interval: kind, level and reference of the intervals.
+        interval: method, level and reference of the intervals.
+        reweight: what to do with the counts before the fit, e.g. `reweight_pairs`.
         progress: called while a long JSON array is read.
 
     Raises:
@@ -48,12 +52,16 @@ def rate(
     (1, 'chatgpt-4o-latest', 1315.1612...)
     """
     source = shipped() if votes is None else votes
-    tally = tally_votes(read_battles(source, columns=columns, outcomes=outcomes, progress=progress))
+    battles = read_battles(source, columns=columns, outcomes=outcomes, progress=progress)
+    tally = tally_votes(battles)
     if strict:
         tally.refuse_rejected()
     tally.refuse_empty()
-    fit = fit_bradley_terry(tally.counts, ties=ties, on_separation=on_separation, prior=prior)
-    board = build_leaderboard(fit, scale, interval)
+    counts = tally.counts if reweight is None else reweight(tally.counts)
+    fit = fit_bradley_terry(counts, ties=ties, on_separation=on_separation, prior=prior)
+    column = interval.column if interval else None
+    clusters = None if column is None else count_clusters(battles, column)
+    board = build_leaderboard(fit, scale, interval, clusters)
     options = {"columns": dict(columns or {}), "outcomes": dict(outcomes or {}), "strict": strict}
     return board.with_manifest(manifest(tally, board, options))
 
@@ -88,9 +96,11 @@ def manifest(
             "anchor": dict([scale.anchor]) if scale.anchor else None,
         },
         "interval": {
-            "kind": interval.kind,
+            "method": interval.method,
+            "column": interval.column,
             "level": interval.level,
             "of": interval.of,
+            "rounds": interval.rounds,
             "seed": interval.seed,
         },
         "versions": {
@@ -106,6 +116,7 @@ def _fit_manifest(fit: Fit) -> dict[str, Any]:
         "ties": fit.rule.name,
         "tie_parameter": fit.tie_parameter,
         "prior": fit.prior,
+        "weighted": fit.counts.is_weighted,
         "battles": fit.counts.n_battles,
         "models": len(fit.models),
         "left_out": {one.model: one.reason for one in fit.left_out},

@@ -17,7 +17,8 @@ class RankSets:
 
     Attributes:
         best, worst: int [m], ranks from 1.
-        critical: the |t| that no true difference exceeds, at the level asked for.
+        critical: the |t| that no true difference exceeds, at the level asked for; infinite
+            where too many resamples left some difference without bounds.
     """
 
     best: Integers
@@ -31,21 +32,34 @@ def point_ranks(log_odds: Floats) -> Integers:
     return np.searchsorted(rounded, -np.round(log_odds, 9), side="left") + 1
 
 
+def normal_deviations(covariance: Floats, seed: int = 0, draws: int = DRAWS) -> Floats:
+    """Normal draws [B, m] with this covariance [m, m] and mean zero.
+
+    A Cholesky factor, unlike an eigenbasis, is unique, so a seed means the same everywhere.
+    """
+    m = covariance.shape[0]
+    jitter = 1e-10 * max(np.trace(covariance), 1e-300)
+    factor = np.linalg.cholesky(covariance + jitter * np.eye(m))
+    drawn: Floats = np.random.default_rng(seed).standard_normal((draws, m)) @ factor.T
+    return drawn
+
+
 def rank_sets(
-    log_odds: Floats, covariance: Floats, *, level: float = 0.95, seed: int = 0
+    log_odds: Floats, covariance: Floats, deviations: Floats, *, level: float = 0.95
 ) -> RankSets:
     """Rank sets that hold every model's true rank at once with probability `level`.
 
     All pairwise differences are compared with one critical value, the quantile of their
-    largest |t| under the estimated covariance, found by simulation; a model's best rank
-    counts those that are then surely above it, its worst rank those surely below. Mogstad,
-    Romano, Shaikh and Wilhelm, Inference for Ranks, Review of Economic Studies 91 (2024).
+    largest |t|; a model's best rank counts those that are then surely above it, its worst rank
+    those surely below. Mogstad, Romano, Shaikh and Wilhelm, Inference for Ranks, Review of
+    Economic Studies 91 (2024).
 
     Args:
         log_odds: float [m].
         covariance: float [m, m], of the log-odds.
+        deviations: float [B, m], draws of estimate minus truth: `normal_deviations`, or a
+            bootstrap's; not finite where a draw has no bounds.
         level: simultaneous coverage.
-        seed: of the simulation.
     """
     m = log_odds.size
     variance = np.diag(covariance)
@@ -53,25 +67,17 @@ def rank_sets(
     known = spread > 1e-9 * np.sqrt(variance.max(initial=0.0))
     # A difference whose variance vanishes is not known exactly; it is not known at all.
     inverse = np.where(known, 1.0 / np.where(known, spread, 1.0), 0.0)
-    critical = _critical_value(covariance, inverse, level, np.random.default_rng(seed))
-    above = (log_odds[:, None] - log_odds[None, :]) * inverse > critical
-    return RankSets(above.sum(axis=0) + 1, m - above.sum(axis=1), critical)
-
-
-def _critical_value(
-    covariance: Floats, inverse: Floats, level: float, rng: np.random.Generator
-) -> float:
-    m = covariance.shape[0]
-    # A Cholesky factor, unlike an eigenbasis, is unique, so a seed means the same everywhere.
-    jitter = 1e-10 * max(np.trace(covariance), 1e-300)
-    factor = np.linalg.cholesky(covariance + jitter * np.eye(m))
-    normal = rng.standard_normal((DRAWS, m)) @ factor.T
-    largest = np.zeros(DRAWS)
+    largest = np.zeros(len(deviations))
+    bounded = np.asarray(np.isfinite(deviations).all(axis=1))
+    finite = np.where(bounded[:, None], deviations, 0.0)
     for i in range(m - 1):
-        difference = np.abs(normal[:, i + 1 :] - normal[:, i : i + 1])
+        difference = np.abs(finite[:, i + 1 :] - finite[:, i : i + 1])
         difference *= inverse[i, i + 1 :]
         np.maximum(largest, difference.max(axis=1), out=largest)
-    return float(np.quantile(largest, level, method="higher"))
+    largest[~bounded] = np.inf
+    critical = float(np.sort(largest)[min(int(np.ceil(level * largest.size)), largest.size) - 1])
+    above = (log_odds[:, None] - log_odds[None, :]) * inverse > critical
+    return RankSets(above.sum(axis=0) + 1, m - above.sum(axis=1), critical)
 
 
 def upper_bound_ranks(lower: Floats, upper: Floats) -> Integers:
@@ -80,3 +86,25 @@ def upper_bound_ranks(lower: Floats, upper: Floats) -> Integers:
     Each interval is read on its own, so this is no confidence statement about the order.
     """
     return lower.size - np.searchsorted(np.sort(lower), upper, side="right") + 1
+
+
+def probability_best(draws: Floats) -> Floats:
+    """How often each model [m] is the best of its draw [B, m]; shared where draws tie.
+
+    Under normal draws around the estimates this is the usual confidence distribution, and
+    with a flat prior the posterior. Draws that compare nobody are left out.
+    """
+    usable = draws[~np.isnan(draws).all(axis=1)]
+    top = usable == np.nanmax(usable, axis=1, keepdims=True)
+    best: Floats = (top / top.sum(axis=1, keepdims=True)).mean(axis=0)
+    return best
+
+
+def probability_above(draws: Floats) -> Floats:
+    """How often model i is above model j over the draws [B, m]: [m, m], diagonal 1/2."""
+    m = draws.shape[1]
+    above = np.empty((m, m))
+    for i in range(m):
+        mine = draws[:, i : i + 1]
+        above[i] = np.mean((mine > draws) + 0.5 * (mine == draws), axis=0)
+    return above

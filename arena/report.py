@@ -14,6 +14,7 @@ import polars as pl
 
 from arena.errors import ArenaError, amount
 from arena.leaderboard import Leaderboard
+from arena.winrates import best_models
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -42,9 +43,9 @@ def title(board: Leaderboard) -> str:
         "Bradley-Terry" if fit.rule.parameter is None else f"Bradley-Terry ({fit.rule.name})"
     )
     parts = [f"{estimator}, {amount(fit.counts.n_battles, 'battle')}, {len(fit.models)} models"]
-    if interval.kind != "none":
+    if interval.method != "none":
         of = "" if interval.of == "centred" else " of the difference from the anchor"
-        parts.append(f"{interval.level * 100:g}% {interval.kind} intervals{of}")
+        parts.append(f"{interval.level * 100:g}% {interval.name} intervals{of}")
     if scale.anchor:
         parts.append(f"{plain(scale.anchor[0], NAME_WIDTH)} = {scale.anchor[1]:g}")
     else:
@@ -53,6 +54,8 @@ def title(board: Leaderboard) -> str:
         parts.append("a tie is half a win" if fit.rule.counts_ties else "ties dropped")
     else:
         parts.append(f"{fit.rule.parameter} {fit.tie_parameter:.3f}")
+    if fit.counts.is_weighted:
+        parts.append("votes weighted")
     if fit.prior > 0:
         parts.append(f"prior: {fit.prior:g} battles of each model against an average one, half won")
     return "; ".join(parts)
@@ -86,7 +89,7 @@ def render_table(
 
     shown = rated(board, top)
     digits = decimals(board)
-    with_interval = board.covariance is not None
+    with_interval = board.uncertainty is not None
     with_notes = shown["note"].is_not_null().any()
     table = Table(box=box.SIMPLE_HEAD if unicode else box.ASCII, pad_edge=False)
     table.add_column("rank", justify="right")
@@ -108,8 +111,7 @@ def render_table(
             cells.append(_rank_set(row["rank_best"], row["rank_worst"]))
         cells += [plain(row["model"], NAME_WIDTH), f"{row['rating']:.{digits}f}"]
         if with_interval:
-            half = None if row["rating_upper"] is None else row["rating_upper"] - row["rating"]
-            cells += ["" if half is None else f"{half:.{digits}f}", drawing]
+            cells += [_half_width(row, digits), drawing]
         cells.append(f"{row['battles']:,.0f}")
         if with_notes:
             cells.append(plain(row["note"] or ""))
@@ -123,11 +125,15 @@ def footer(board: Leaderboard, top: int | None = None) -> list[str]:
     lines = []
     if top is not None and top < n_rated:
         lines.append(f"{top} of {n_rated} models shown.")
-    if board.covariance is not None:
+    if board.uncertainty is not None:
         lines.append(
             f"could be: the ranks a model may have, for all models at once with "
             f"{board.interval.level * 100:g}% confidence."
         )
+    best = best_models(board)
+    if best:
+        chances = ", ".join(f"{plain(m, NAME_WIDTH)} {p:.0%}" for m, p in list(best.items())[:5])
+        lines.append(f"Best with probability: {chances}.")
     left_out = board.fit.left_out
     if left_out:
         lines.append(f"Not rated, because the votes put them on no common scale ({len(left_out)}):")
@@ -140,6 +146,11 @@ def footer(board: Leaderboard, top: int | None = None) -> list[str]:
                 f"  and {len(left_out) - LISTED_LEFT_OUT} more, all of them in any -o file"
             )
     return lines
+
+
+def _half_width(row: dict[str, float | None], digits: int) -> str:
+    lower, upper = row["rating_lower"], row["rating_upper"]
+    return "" if lower is None or upper is None else f"{(upper - lower) / 2:.{digits}f}"
 
 
 def _rank_set(best: int, worst: int) -> str:
@@ -194,7 +205,7 @@ def markdown_text(text: str) -> str:
 def render_markdown(board: Leaderboard, top: int | None = None) -> str:
     """A Markdown table of the rated models, with those left out listed under it."""
     digits = decimals(board)
-    with_interval = board.covariance is not None
+    with_interval = board.uncertainty is not None
     heads = ["rank", *(["could be"] if with_interval else []), "model", "rating"]
     heads += [*(["interval"] if with_interval else []), "battles", "note"]
     left = ("model", "note")

@@ -147,7 +147,7 @@ def _drawn(rounds: int, seed: int, n_cells: int, draw: DrawBlock) -> Tables:
 def _vote_kinds(fit: Fit) -> tuple[Floats, Floats]:
     """Votes [3, C] by cell and outcome, and what each of them weighs [3, C]."""
     sums = problem(fit.counts, fit.rule).outcomes
-    if fit.counts.squares is fit.counts.outcomes:
+    if not fit.counts.is_weighted:
         return sums, np.ones_like(sums)
     squares = problem(fit.counts, fit.rule, squares=True).outcomes
     weight = np.divide(squares, sums, out=np.ones_like(sums), where=sums > 0)

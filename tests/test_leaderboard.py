@@ -9,7 +9,8 @@ from arena.bradley_terry import fit_bradley_terry
 from arena.counts import count_pairs
 from arena.covariance import estimate_covariance
 from arena.errors import OptionError
-from arena.leaderboard import COLUMNS, Interval, Scale, build_leaderboard
+from arena.leaderboard import COLUMNS, Scale, build_leaderboard
+from arena.uncertainty import Interval
 
 CLOSE_GAME = [*won("x", "y", 30), *won("y", "x", 10)]
 
@@ -55,7 +56,7 @@ def test_an_anchor_shifts_everybody_alike():
 def test_columns_come_in_their_order():
     """Whatever was asked for, the columns are the same."""
     for kind in ("sandwich", "fisher", "none"):
-        board = board_of(*CLOSE_GAME, interval=Interval(kind=kind))
+        board = board_of(*CLOSE_GAME, interval=Interval(method=kind))
 
         assert board.frame.columns == list(COLUMNS)
 
@@ -135,7 +136,7 @@ def test_a_model_whose_votes_have_no_spread_has_no_interval():
 
 def test_without_intervals_there_are_no_errors_and_no_rank_sets():
     """Columns that are not known are empty, not zero."""
-    board = board_of(*CLOSE_GAME, interval=Interval(kind="none"))
+    board = board_of(*CLOSE_GAME, interval=Interval(method="none"))
 
     unknown = board.frame.select("rating_lower", "std_error", "rank_best", "rank_ub")
     assert unknown.null_count().row(0) == (2, 2, 2, 2)
@@ -147,7 +148,7 @@ def test_without_intervals_there_are_no_errors_and_no_rank_sets():
         (lambda: Scale(points=0), "scale: 0 is not a positive number"),
         (lambda: Scale(base=1), "base: 1 is not a number above 1"),
         (lambda: Scale(init=float("nan")), "finite"),
-        (lambda: Interval(kind="magic"), "'magic' is not one of"),
+        (lambda: Interval(method="magic"), "'magic' is not one of"),
         (lambda: Interval(level=95), "95 is not between 0 and 1"),
         (lambda: Interval(of="left"), "'left' is not one of"),
         (lambda: board_of(*CLOSE_GAME, interval=Interval(of="anchor")), "needs an anchor"),

@@ -3,7 +3,19 @@
 import numpy as np
 import pytest
 
-from arena.ranks import point_ranks, rank_sets, upper_bound_ranks
+from arena.ranks import (
+    normal_deviations,
+    point_ranks,
+    probability_above,
+    probability_best,
+    rank_sets,
+    upper_bound_ranks,
+)
+
+
+def sets_of(log_odds, covariance, seed=0):
+    """Rank sets under normal draws."""
+    return rank_sets(log_odds, covariance, normal_deviations(covariance, seed))
 
 
 def test_equal_strengths_share_the_better_rank():
@@ -28,7 +40,7 @@ def test_two_models_use_the_normal_quantile():
     """With one difference, the simultaneous critical value is the ordinary one."""
     covariance = np.array([[1.0, -1.0], [-1.0, 1.0]]) / 4
 
-    sets = rank_sets(np.array([0.0, 1.0]), covariance)
+    sets = sets_of(np.array([0.0, 1.0]), covariance)
 
     assert sets.critical == pytest.approx(1.96, abs=0.12)
 
@@ -38,7 +50,7 @@ def test_a_gap_is_a_rank_only_when_it_is_sure(gap, best, worst):
     """One standard error leaves both orders open, nine do not."""
     covariance = np.array([[1.0, -1.0], [-1.0, 1.0]]) / 4
 
-    sets = rank_sets(np.array([0.0, gap]), covariance)
+    sets = sets_of(np.array([0.0, gap]), covariance)
 
     assert sets.best.tolist() == best
     assert sets.worst.tolist() == worst
@@ -46,7 +58,7 @@ def test_a_gap_is_a_rank_only_when_it_is_sure(gap, best, worst):
 
 def test_a_difference_without_spread_is_not_sure():
     """Where the estimated variance of a gap vanishes, nothing is known of its order."""
-    sets = rank_sets(np.array([0.0, 1.0]), np.zeros((2, 2)))
+    sets = sets_of(np.array([0.0, 1.0]), np.zeros((2, 2)))
 
     assert sets.best.tolist() == [1, 1]
     assert sets.worst.tolist() == [2, 2]
@@ -62,7 +74,7 @@ def test_rank_sets_hold_all_true_ranks_at_once():
 
     covered = 0
     for draw in draws:
-        sets = rank_sets(draw, covariance)
+        sets = sets_of(draw, covariance)
         covered += np.all((sets.best <= np.arange(1, 9)) & (sets.worst >= np.arange(1, 9)))
 
     # A true coverage of 95 % falls below 92 % of 400 with a chance under 1 %.
@@ -75,8 +87,43 @@ def test_the_seed_decides_the_simulation():
     root = rng.normal(size=(6, 6))
     log_odds, covariance = rng.normal(size=6), root @ root.T
 
-    one, again, other = (rank_sets(log_odds, covariance, seed=seed).critical for seed in (1, 1, 2))
+    one, again, other = (sets_of(log_odds, covariance, seed=seed).critical for seed in (1, 1, 2))
 
     assert one == again
     assert one != other
     assert one == pytest.approx(other, rel=0.1)
+
+
+def test_resamples_without_bounds_leave_the_order_open():
+    """Where more than one draw in twenty is infinite, no difference is sure."""
+    covariance = np.array([[1.0, -1.0], [-1.0, 1.0]]) / 4
+    deviations = normal_deviations(covariance)
+    deviations[:200, 0] = np.inf
+
+    sets = rank_sets(np.array([0.0, 9.0]), covariance, deviations)
+
+    assert sets.critical == np.inf
+    assert sets.best.tolist() == [1, 1]
+
+
+def test_the_probability_of_being_best_is_shared_where_draws_tie():
+    """Two of four draws are the first model's, one the second's, one is shared."""
+    draws = np.array([[2.0, 1.0], [3.0, 1.0], [0.0, 1.0], [1.0, 1.0]])
+
+    assert probability_best(draws).tolist() == [0.625, 0.375]
+
+
+def test_an_infinite_draw_is_above_all_finite_ones():
+    """A model without an upper bound is the best of that draw."""
+    draws = np.array([[np.inf, 5.0], [0.0, 1.0]])
+
+    assert probability_best(draws).tolist() == [0.5, 0.5]
+    assert probability_above(draws).tolist() == [[0.5, 0.5], [0.5, 0.5]]
+
+
+def test_the_probability_of_being_above_follows_the_gap():
+    """For one normal gap it is the normal distribution function of gap over error."""
+    covariance = np.array([[1.0, -1.0], [-1.0, 1.0]]) / 4
+    draws = np.array([0.5, -0.5]) + normal_deviations(covariance, draws=20_000)
+
+    assert probability_above(draws)[0, 1] == pytest.approx(0.8413, abs=0.01)
