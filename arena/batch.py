@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import minimum_spanning_tree
+from threadpoolctl import threadpool_limits
 
 from arena.bradley_terry import Fit, Problem, problem, solve
 from arena.counts import Cells
@@ -81,8 +82,9 @@ def solve_tables(fit: Fit, tables: Tables) -> Draws:
     Raises:
         ConvergenceError: if a table that has a finite estimate is not solved.
     """
-    solver = _Solver(fit)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    # The threads are ours; those of BLAS would only wait for each other on matrices this small.
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+        solver = _Solver(fit)
         points = list(pool.map(lambda i: solver.solve(tables.make(i)), range(tables.n_blocks)))
     point = np.concatenate(points, axis=1).T
     m = len(fit.models)
@@ -196,7 +198,7 @@ class _Solver:
                 # With nobody on one scale there is no scale to be infinite on.
                 point[:m] = np.nan
                 return point
-            task = _restricted(task, connected.kept)
+            task = task.restricted(connected.kept)
         try:
             solved, _ = solve(task)
         except NoEstimateError:
@@ -209,23 +211,6 @@ class _Solver:
         point[kept] = solved[: kept.size] + shift
         point[m:] = solved[kept.size :]
         return point
-
-
-def _restricted(task: Problem, kept: Integers) -> Problem:
-    """The problem of the battles among some models only."""
-    if kept.size == task.n_models:
-        return task
-    place = np.full(task.n_models, -1)
-    place[kept] = np.arange(kept.size)
-    left, right = place[task.left], place[task.right]
-    inside = (left >= 0) & (right >= 0) & (task.outcomes.sum(axis=0) > 0)
-    return replace(
-        task,
-        n_models=kept.size,
-        left=left[inside],
-        right=right[inside],
-        outcomes=task.outcomes[:, inside],
-    )
 
 
 def _tree(task: Problem) -> Integers | None:

@@ -4,12 +4,14 @@ Bradley and Terry, Rank analysis of incomplete block designs, Biometrika 39 (195
 are sufficient: a fit costs the same for ten thousand votes and ten million.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.sparse import csr_array, diags_array
+from scipy.sparse.linalg import cg
 
 from arena.counts import PairCounts, fold
 from arena.errors import ConvergenceError, NoEstimateError, OptionError
@@ -18,11 +20,16 @@ from arena.ties import TieRule, tie_rule
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Matrix: TypeAlias = Floats | csr_array
 OnSeparation = Literal["drop", "error", "prior"]
 
 GRADIENT_PER_BATTLE = 1e-10
 STEP = 1e-9
 MOST_ITERATIONS = 100
+SPARSE_FROM = 1_000
+"""From this many models on, matrices are sparse and systems solved by conjugate gradients."""
+DENSE_MOST = 8_000
+"""Beyond this many models a covariance, which is dense, is refused."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +42,7 @@ class Fit:
         tie_parameter: of the tie rule, or None where it has none.
         hessian: float [m + q, m + q], of the negative log-likelihood in the log-odds and the
             q = 0 or 1 tie parameters; singular along the constant vector unless there is a prior.
+            Sparse from `SPARSE_FROM` models on.
         log_likelihood: at the estimate, in nats, prior not included; for the half rule a
             quasi-log-likelihood.
         iterations: Newton steps taken.
@@ -48,7 +56,7 @@ class Fit:
     models: tuple[str, ...]
     log_odds: Floats
     tie_parameter: float | None
-    hessian: Floats
+    hessian: Matrix
     log_likelihood: float
     iterations: int
     rule: TieRule
@@ -112,7 +120,7 @@ class Problem:
             of_models if first.t is None else np.append(of_models, (self.outcomes * first.t).sum())
         )
 
-    def hessian(self, point: Floats) -> Floats:
+    def hessian(self, point: Floats) -> Matrix:
         """Of the negative log-likelihood at a point [m + q]."""
         second = self.rule.second(self.gaps(point), self.tie(point))
 
@@ -122,33 +130,65 @@ class Problem:
         in_gap = -(self.outcomes * second.dd).sum(axis=0)
         return self.matrix(in_gap, summed(second.dt), summed(second.tt))
 
-    def matrix(self, in_gap: Floats, mixed: Floats | None, in_tie: Floats | None) -> Floats:
-        """Sum per-pair second-order terms [C] into a symmetric [m + q, m + q]."""
-        m = self.n_models
-        matrix = np.zeros((m + 1, m + 1))
-        matrix[self.left, self.right] = -in_gap
-        matrix[self.right, self.left] = -in_gap
-        on_diagonal = _sum_by(self.left, in_gap, m + 1) + _sum_by(self.right, in_gap, m + 1)
-        np.fill_diagonal(matrix, on_diagonal)
-        if mixed is None or in_tie is None:
-            return matrix[:m, :m]
-        border = (_sum_by(self.left, mixed, m + 1) - _sum_by(self.right, mixed, m + 1))[:m]
-        corner = np.array([[in_tie.sum()]])
-        return np.block([[matrix[:m, :m], border[:, None]], [border[None, :], corner]])
+    def matrix(self, in_gap: Floats, mixed: Floats | None, in_tie: Floats | None) -> Matrix:
+        """Sum per-pair second-order terms [C] into a symmetric [m + q, m + q].
 
-    def inverse(self, hessian: Floats) -> Floats:
+        Sparse from `SPARSE_FROM` models on, dense below.
+        """
+        m, size = self.n_models, self.n_parameters
+        met = np.flatnonzero(self.right < m)  # all but the prior's opponent
+        left, right, between = self.left[met], self.right[met], -in_gap[met]
+        diagonal = (_sum_by(self.left, in_gap, m + 1) + _sum_by(self.right, in_gap, m + 1))[:m]
+        here = np.arange(m)
+        rows, columns = [left, right, here], [right, left, here]
+        values = [between, between, diagonal]
+        if mixed is not None and in_tie is not None:
+            border = (_sum_by(self.left, mixed, m + 1) - _sum_by(self.right, mixed, m + 1))[:m]
+            at = np.full(m, m)
+            rows, columns = [*rows, here, at, at[:1]], [*columns, at, here, at[:1]]
+            values = [*values, border, border, np.array([in_tie.sum()])]
+        row, column = np.concatenate(rows), np.concatenate(columns)
+        if m >= SPARSE_FROM:
+            return csr_array((np.concatenate(values), (row, column)), shape=(size, size))
+        dense = np.zeros((size, size))
+        dense[row, column] = np.concatenate(values)  # no place occurs twice
+        return dense
+
+    def inverse(self, hessian: Matrix) -> Floats:
         """Invert a Hessian; without a prior, on log-odds of mean zero only.
 
         Raises:
             LinAlgError: if it has no curvature in some other direction.
+            OptionError: if it is too large to be inverted.
         """
-        factor = cho_factor(self._grounded(hessian))
+        if self.n_models > DENSE_MOST:
+            message = (
+                f"ci: intervals need the inverse of a {self.n_models:,} x {self.n_models:,} matrix, "
+                f"which is more than {DENSE_MOST:,} models allow; use none"
+            )
+            raise OptionError(message)
+        dense = hessian if isinstance(hessian, np.ndarray) else hessian.toarray()
+        factor = cho_factor(self._grounded(dense))
         inverse: Floats = cho_solve(factor, np.eye(self.n_parameters))
         return inverse
 
     def newton_step(self, point: Floats, gradient: Floats) -> Floats:
-        """Newton's step [m + q] at a point."""
-        step: Floats = cho_solve(cho_factor(self._grounded(self.hessian(point))), gradient)
+        """Newton's step [m + q] at a point, by Cholesky or, where sparse, conjugate gradients."""
+        hessian = self.hessian(point)
+        step: Floats
+        if isinstance(hessian, np.ndarray):
+            step = cho_solve(cho_factor(self._grounded(hessian)), gradient)
+            return step
+        even = gradient.copy()
+        if self.prior == 0:
+            # Constants are the null space; rounding leaves a little of them in the gradient.
+            even[: self.n_models] -= gradient[: self.n_models].mean()
+        scaling = diags_array(1.0 / hessian.diagonal())
+        step, failed = cg(hessian, even, rtol=1e-9, atol=1e-11, M=scaling, maxiter=20_000)
+        if failed and self.n_models <= DENSE_MOST:
+            return self.inverse(hessian) @ gradient
+        if failed:
+            raise ConvergenceError("conjugate gradients did not converge: the votes are too thin")
         return step
 
     def _grounded(self, hessian: Floats) -> Floats:
@@ -159,6 +199,22 @@ class Problem:
         grounded = hessian.copy()
         grounded[:m, :m] += np.trace(hessian[:m, :m]) / m**2
         return grounded
+
+    def restricted(self, kept: Integers) -> "Problem":
+        """The battles among some models only, given by their indices in ascending order."""
+        place = np.full(self.n_models + 1, -1)
+        place[kept] = np.arange(kept.size)
+        if self.prior > 0:
+            place[self.n_models] = kept.size
+        left, right = place[self.left], place[self.right]
+        inside = (left >= 0) & (right >= 0) & (self.outcomes.sum(axis=0) > 0)
+        return replace(
+            self,
+            n_models=kept.size,
+            left=left[inside],
+            right=right[inside],
+            outcomes=self.outcomes[:, inside],
+        )
 
     def battles(self) -> Floats:
         """Battles that each parameter [m + q] rests on."""
@@ -220,8 +276,8 @@ def fit_bradley_terry(
     >>> votes = ["model_a"] * 3 + ["model_b"] + ["tie"] * 4
     >>> log = pl.DataFrame({"model_a": ["x"] * 8, "model_b": ["y"] * 8, "winner": votes})
     >>> fit = fit_bradley_terry(count_pairs(log))
-    >>> float(np.exp(fit.log_odds[0] - fit.log_odds[1]))  # (3 + 2) / (1 + 2)
-    1.6666666666666667
+    >>> round(float(np.exp(fit.log_odds[0] - fit.log_odds[1])), 9)  # (3 + 2) / (1 + 2)
+    1.666666667
     """
     rule = tie_rule(ties)
     if on_separation not in ("drop", "error", "prior"):

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 
 from arena.battles import Battles
 from arena.counts import PairCounts, count_groups, pair_counts, places
-from arena.errors import ColumnError, NoEstimateError
+from arena.errors import ColumnError
 
 DAY = "day"
 FORBIDDEN = ("model_a", "model_b", "winner", "votes", "weight")
@@ -27,12 +27,14 @@ class ClusterCounts:
         counts: all votes together.
         table: sparse [G, 4P], votes (or weights) of each of G clusters; column 4p + k is
             outcome k of `counts.pairs[p]`.
-        n_alone: votes without a value in the column, each a cluster of its own.
+        values: what the column holds in each cluster, sorted; of those with a value.
+        n_alone: votes without a value in the column, each a cluster of its own, after the others.
     """
 
     column: str
     counts: PairCounts
     table: csr_array
+    values: pl.Series
     n_alone: int
 
     @property
@@ -58,33 +60,32 @@ def cluster_key(battles: Battles, column: str) -> pl.Expr:
     return pl.col("tstamp").dt.date() if column == DAY else pl.col(column)
 
 
-def count_clusters(battles: Battles, column: str) -> ClusterCounts:
+def count_clusters(battles: Battles, column: str, key: pl.Expr | None = None) -> ClusterCounts:
     """Count votes by cluster, in one streaming pass.
 
     Args:
         battles: the votes.
         column: any battle column, or ``day``, the UTC date of `tstamp`.
+        key: what tells clusters apart, where it is not the column's value itself.
 
     Raises:
         ColumnError: if the votes lack the column.
-        NoEstimateError: if there are fewer than two clusters.
         LabelError, ReadError: as `tally_votes`.
     """
-    votes = count_groups(battles, {"cluster": cluster_key(battles, column)})
+    by = cluster_key(battles, column) if key is None else key
+    votes = count_groups(battles, {"cluster": by})
     at = places(votes)
-    known = votes["cluster"].is_not_null()
-    codes = votes["cluster"].rank("dense").fill_null(0).to_numpy().astype(np.int64) - 1
-    n_known = int(codes.max(initial=-1)) + 1
-    alone = np.flatnonzero(~known.to_numpy())
-    weight = votes["n"].to_numpy()
+    weight, there = votes["n"].to_numpy(), votes["cluster"]
+    known, alone = (np.flatnonzero(flag) for flag in (there.is_not_null(), there.is_null()))
+    values = there.drop_nulls().unique().sort()
+    code = there.rank("dense").fill_null(0).to_numpy().astype(np.int64) - 1
     # A vote without a judge is nobody else's: each stands alone, in rows after the others'.
+    alone = alone[np.argsort(at.place[alone], kind="stable")]
     repeats = np.maximum(np.round(weight[alone]).astype(np.int64), 1)
     n_alone = int(repeats.sum())
-    rows = np.concatenate([codes[known.to_numpy()], n_known + np.arange(n_alone)])
-    columns = np.concatenate([at.place[known.to_numpy()], np.repeat(at.place[alone], repeats)])
-    values = np.concatenate([weight[known.to_numpy()], np.repeat(weight[alone] / repeats, repeats)])
-    n_clusters = n_known + n_alone
-    if n_clusters < 2:
-        raise NoEstimateError(f"clusters by '{column}': only {n_clusters}, at least two are needed")
-    table = csr_array((values, (rows, columns)), shape=(n_clusters, 4 * len(at.pairs)))
-    return ClusterCounts(column, pair_counts(votes), table, n_alone)
+    n_clusters = len(values) + n_alone
+    rows = np.concatenate([code[known], len(values) + np.arange(n_alone)])
+    columns = np.concatenate([at.place[known], np.repeat(at.place[alone], repeats)])
+    votes_of = np.concatenate([weight[known], np.repeat(weight[alone] / repeats, repeats)])
+    table = csr_array((votes_of, (rows, columns)), shape=(n_clusters, 4 * len(at.pairs)))
+    return ClusterCounts(column, pair_counts(votes), table, values, n_alone)

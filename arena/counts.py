@@ -342,8 +342,7 @@ def _accepted(groups: pl.DataFrame, battles: Battles) -> pl.DataFrame:
     accepted = groups.filter(pl.col("why_not").is_null())
     _refuse_unknown(accepted, battles)
     meaning = pl.col("winner").replace_strict(battles.labels, return_dtype=pl.String)
-    # Group-by order is not fixed, and sums of many small numbers depend on it.
-    return accepted.with_columns(meaning).sort(pl.exclude("n", "squares", "wrong"))
+    return accepted.with_columns(meaning)
 
 
 def count_pairs(votes: Battles | Any) -> PairCounts:
@@ -393,7 +392,8 @@ def _refuse_unknown(accepted: pl.DataFrame, battles: Battles) -> None:
     quoted = ", ".join(f"'{label}' ({amount(n, 'vote')})" for label, n, _ in found.head(5).rows())
     more = f" and {found.height - 5} more" if found.height > 5 else ""
     label, _, source = found.row(0)
-    guess = difflib.get_close_matches(label.casefold(), WINNERS, n=1, cutoff=0.0)[0]
+    close = difflib.get_close_matches(label.casefold(), WINNERS, n=1)
+    guess = close[0] if close else "model_a"
     message = (
         f"{battles.sources[source].name}: unknown vote {quoted}{more}; known are "
         f'{", ".join(battles.labels)}; say what it means, e.g. --outcomes "{label}={guess}"'

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from arena.bradley_terry import Fit, problem
+from arena.bradley_terry import Fit, Matrix, Problem, problem
 from arena.clusters import ClusterCounts
 from arena.errors import OptionError
 
@@ -34,29 +34,34 @@ def estimate_covariance(
         raise OptionError(f"ci: '{kind}' is not one of sandwich, fisher, cluster")
     if kind == "cluster" and clusters is None:
         raise OptionError("ci: 'cluster' needs clusters, see count_clusters")
-    bread = bread_of(fit)
+    bread = bread_of(problem(fit.counts, fit.rule, fit.prior), fit.hessian)
     if kind == "fisher":
-        return bread @ centring(fit).T
+        return bread @ centring(len(fit.models), len(bread)).T
     return bread @ (meat_of(fit) if clusters is None else cluster_meat(fit, clusters)) @ bread.T
 
 
-def centring(fit: Fit) -> Floats:
-    """The matrix [m + q, m + q] that takes the mean of the log-odds away."""
-    m, size = len(fit.models), fit.hessian.shape[0]
+def centring(m: int, size: int) -> Floats:
+    """The matrix [size, size] that takes the mean of the first m entries away from them."""
     centre = np.eye(size)
     centre[:m, :m] -= 1.0 / m
     return centre
 
 
-def bread_of(fit: Fit) -> Floats:
+def bread_of(task: Problem, hessian: Matrix) -> Floats:
     """Inverse Hessian [m + q, m + q]: what a score does to mean-zero log-odds."""
-    return centring(fit) @ problem(fit.counts, fit.rule, fit.prior).inverse(fit.hessian)
+    return centring(task.n_models, task.n_parameters) @ task.inverse(hessian)
 
 
-def meat_of(fit: Fit) -> Floats:
+def meat_of(fit: Fit) -> Matrix:
     """Sum over votes of the score's outer product, [m + q, m + q], from the counts."""
-    task = problem(fit.counts, fit.rule, squares=True)
-    first = fit.rule.first(task.gaps(fit.log_odds), fit.tie_parameter or 0.0)
+    tie = [] if fit.tie_parameter is None else [fit.tie_parameter]
+    point = np.append(fit.log_odds, tie)
+    return meat_at(problem(fit.counts, fit.rule, squares=True), point)
+
+
+def meat_at(task: Problem, point: Floats) -> Matrix:
+    """The same at a point [m + q] for a problem whose table holds squared weights."""
+    first = task.rule.first(task.gaps(point), task.tie(point))
     in_gap = (task.outcomes * first.d**2).sum(axis=0)
     if first.t is None:
         return task.matrix(in_gap, None, None)

@@ -5,8 +5,8 @@ side it stood on) belongs to a single battle, and so do clusters of battles: her
 row, as numbers.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -41,9 +41,10 @@ class Design:
         models: the m names, sorted.
         left, right: int32 [n], indices of model_a and model_b.
         points: float [n], what model_a got: 1, 1/2 (a tie or both bad) or 0.
-        weight: float [n], how many votes a row stands for; None where each is one.
         covariates: float [n, k], by column; seen from model_a.
         names: of the k covariates.
+        votes: float [n], how many equal votes a row stands for; None where each is one.
+        weight: float [n], what each of them counts; None where each counts one.
         clusters: int32 [n], codes 0, 1, ... of the battles' clusters, or None.
         cluster: what the clusters are, e.g. ``judge``, or None.
         n_missing: how many battles were dropped because a covariate or the cluster was missing.
@@ -53,23 +54,24 @@ class Design:
     left: Codes
     right: Codes
     points: Floats
-    weight: Floats | None
     covariates: Floats
     names: tuple[str, ...]
+    votes: Floats | None = None
+    weight: Floats | None = None
     clusters: Codes | None = None
     cluster: str | None = None
     n_missing: int = 0
 
     def __post_init__(self) -> None:
-        arrays = (self.left, self.right, self.points, self.weight, self.covariates, self.clusters)
-        for array in arrays:
+        arrays = (self.left, self.right, self.points, self.covariates)
+        for array in (*arrays, self.votes, self.weight, self.clusters):
             if array is not None:
                 array.setflags(write=False)
 
     @property
     def n_battles(self) -> float:
-        """Number of votes, or their total weight."""
-        return float(self.points.size if self.weight is None else self.weight.sum())
+        """Number of votes, whatever their weight."""
+        return float(self.points.size if self.votes is None else self.votes.sum())
 
     def pairs(self) -> tuple[Integers, Integers]:
         """The ordered pairs that met, int [P, 2], sorted, and which of them each row is, [n]."""
@@ -84,12 +86,21 @@ class Design:
     def counts(self) -> PairCounts:
         """The pair counts of these battles, both-bad among the ties."""
         pairs, which = self.pairs()
-        outcomes = np.zeros((len(pairs), 4))
-        for k, points in enumerate((1.0, 0.0, 0.5)):
-            ended = self.points == points
-            weight = None if self.weight is None else self.weight[ended]
-            outcomes[:, k] = np.bincount(which[ended], weight, minlength=len(pairs))
-        return PairCounts(self.models, pairs, outcomes)
+        place = 4 * which + np.where(self.points == 0.5, 2, self.points == 0.0)
+
+        def total(power: int) -> Floats:
+            flat = np.bincount(place, self.weights(power), minlength=4 * len(pairs))
+            return flat.reshape(-1, 4).astype(np.float64)
+
+        squares = () if self.weight is None else (total(2),)
+        return PairCounts(self.models, pairs, total(1), *squares)
+
+    def weights(self, power: int = 1) -> Floats | None:
+        """Votes times a power of their weight, [n]; None where all are one."""
+        if self.weight is None:
+            return self.votes
+        power_of_weight: Floats = self.weight**power
+        return power_of_weight if self.votes is None else self.votes * power_of_weight
 
     def restrict(self, models: Iterable[str]) -> "Design":
         """Only the battles among some of the models."""
@@ -98,18 +109,17 @@ class Design:
         place[np.searchsorted(np.array(self.models), np.array(kept))] = np.arange(len(kept))
         left, right = place[self.left], place[self.right]
         inside = np.flatnonzero((left >= 0) & (right >= 0))
-        return Design(
-            kept,
-            left[inside],
-            right[inside],
-            self.points[inside],
-            None if self.weight is None else self.weight[inside],
-            np.asfortranarray(self.covariates[inside]),
-            self.names,
+        return replace(
+            self,
+            models=kept,
+            left=left[inside],
+            right=right[inside],
+            points=self.points[inside],
+            covariates=np.asfortranarray(self.covariates[inside]),
+            votes=None if self.votes is None else self.votes[inside],
+            weight=None if self.weight is None else self.weight[inside],
             # Codes without battles left are given up, so that clusters can be counted.
-            None if self.clusters is None else _consecutive(self.clusters[inside]),
-            self.cluster,
-            self.n_missing,
+            clusters=None if self.clusters is None else _consecutive(self.clusters[inside]),
         )
 
 
@@ -172,25 +182,29 @@ def build_design(
         frame[side].cast(index).to_physical().to_numpy().astype(np.int32)
         for side in ("model_a", "model_b")
     )
-    weight = frame["weight"].to_numpy() if "weight" in frame.columns else None
+    votes, weight = (
+        frame[name].to_numpy().copy() if name in frame.columns else None
+        for name in ("votes", "weight")
+    )
     values = np.empty((frame.height, len(wanted)), order="F")
     for j, name in enumerate(wanted):
         values[:, j] = frame[f"x{j}"].to_numpy()
         _refuse_constant(name, values[:, j])
         if name.startswith("style:"):
-            _standardise(values[:, j], weight)
+            _standardise(values[:, j], votes)
     _refuse_combination(tuple(wanted), values)
     return Design(
-        tuple(models.to_list()),
-        left,
-        right,
-        frame["points"].to_numpy().copy(),
-        None if weight is None else weight.copy(),
-        values,
-        tuple(wanted),
-        None if cluster is None else _codes(frame["cluster"]),
-        cluster,
-        n_missing,
+        models=tuple(models.to_list()),
+        left=left,
+        right=right,
+        points=frame["points"].to_numpy().copy(),
+        covariates=values,
+        names=tuple(wanted),
+        votes=votes,
+        weight=weight,
+        clusters=None if cluster is None else _codes(frame["cluster"]),
+        cluster=cluster,
+        n_missing=n_missing,
     )
 
 
@@ -204,16 +218,23 @@ def _expressions(covariates: Covariates, battles: Battles) -> dict[str, pl.Expr]
     if isinstance(covariates, Mapping):
         covariates = [expression.alias(name) for name, expression in covariates.items()]
     found: dict[str, pl.Expr] = {}
-    for asked in covariates:
-        each = [f"style:{count}" for count in STYLE] if isinstance(asked, str) else []
-        for one in each if asked == "style" else [asked]:
-            name = one if isinstance(one, str) else one.meta.output_name()
-            if name in found:
-                raise OptionError(f"covariates: '{name}' is asked for twice")
-            expression = _named(one, battles) if isinstance(one, str) else one
-            _need(expression.meta.root_names(), f"covariate '{name}'", battles)
-            found[name] = expression
+    for one in _with_style_spelt_out(covariates):
+        name = one if isinstance(one, str) else one.meta.output_name()
+        if name in found:
+            raise OptionError(f"covariates: '{name}' is asked for twice")
+        expression = _named(one, battles) if isinstance(one, str) else one
+        _need(expression.meta.root_names(), f"covariate '{name}'", battles)
+        found[name] = expression
     return found
+
+
+def _with_style_spelt_out(covariates: Iterable[str | pl.Expr]) -> Iterator[str | pl.Expr]:
+    for one in covariates:
+        # An expression compared with a text would be another expression.
+        if isinstance(one, str) and one == "style":
+            yield from (f"style:{count}" for count in STYLE)
+        else:
+            yield one
 
 
 def _named(name: str, battles: Battles) -> pl.Expr:
@@ -250,14 +271,10 @@ def _rows(battles: Battles, wanted: Mapping[str, pl.Expr], cluster: str | None) 
     columns = {
         "model_a": pl.col("model_a"),
         "model_b": pl.col("model_b"),
-        "points": pl.col("winner").replace_strict(
-            points, default=None, return_dtype=pl.Float64, return_dtype_casting="strict"
-        )
-        if False
-        else pl.col("winner").replace_strict(points, default=None, return_dtype=pl.Float64),
+        "points": pl.col("winner").replace_strict(points, default=None, return_dtype=pl.Float64),
     }
-    if "weight" in battles.columns:
-        columns["weight"] = pl.col("weight")
+    given = [name for name in ("votes", "weight") if name in battles.columns]
+    columns |= {name: pl.col(name) for name in given}
     if cluster is not None:
         _need(["tstamp" if cluster == "day" else cluster], f"clusters by {cluster}", battles)
         columns["cluster"] = pl.col("tstamp").dt.date() if cluster == "day" else pl.col(cluster)
@@ -267,7 +284,100 @@ def _rows(battles: Battles, wanted: Mapping[str, pl.Expr], cluster: str | None) 
     _refuse_text(selected, tuple(wanted))
     numbers = pl.col("^x[0-9]+$").cast(pl.Float64)
     frame = collect(selected.with_columns(numbers), battles.sources)
-    weighed = frame["weight"] if "weight" in frame.columns else pl.Series([1.0])
-    if frame["points"].null_count() or not (weighed.is_finite() & (weighed >= 0)).all():
+    known = [frame["points"], *(frame[name] for name in given)]
+    if not all((one.is_finite() & (one >= 0)).fill_null(False).all() for one in known):
         tally_votes(battles)  # raises, quoting the culprits
     return frame
+
+
+def _refuse_text(selected: pl.LazyFrame, names: tuple[str, ...]) -> None:
+    try:
+        schema = selected.collect_schema()
+    except pl.exceptions.PolarsError as error:
+        raise ColumnError(f"covariates: {one_line(error)}") from error
+    for j, name in enumerate(names):
+        kind = schema[f"x{j}"]
+        if not (kind.is_numeric() or kind == pl.Boolean):
+            message = (
+                f"covariate '{name}' is {str(kind).lower()}, not a number; "
+                f"make numbers of it, e.g. (pl.col('{name}') == ...).alias('{name}')"
+            )
+            raise ColumnError(message)
+
+
+def _without_missing(
+    frame: pl.DataFrame, names: tuple[str, ...], cluster: str | None, missing: str
+) -> tuple[pl.DataFrame, int]:
+    """The rows that have everything, and how many have not."""
+    there = {
+        f"covariate '{name}'": frame[f"x{j}"].is_finite().fill_null(False)
+        for j, name in enumerate(names)
+    }
+    if cluster is not None:
+        there[f"clusters by {cluster}"] = frame["cluster"].is_not_null()
+    lacking = {what: (~is_there).sum() for what, is_there in there.items()}
+    if not any(lacking.values()):
+        return frame, 0
+    if missing == "error":
+        each = ", ".join(f"{what} ({n:,})" for what, n in lacking.items() if n)
+        message = (
+            f"{amount(frame.height, 'battle')}, of which some have no value, or no finite one, "
+            f"for {each}; leave them out with missing='drop'"
+        )
+        raise ColumnError(message)
+    whole = frame.filter(*there.values())
+    return whole, frame.height - whole.height
+
+
+def _codes(column: pl.Series) -> Codes:
+    return (column.rank("dense") - 1).to_numpy().astype(np.int32)
+
+
+def _consecutive(codes: Codes) -> Codes:
+    return np.unique(codes, return_inverse=True)[1].astype(np.int32)
+
+
+# ── what a covariate may not be ────────────────────────────────────────────────────────────
+
+
+def first_dependent(gram: Floats, squares: Floats) -> int | None:
+    """The first column that the ones before it determine.
+
+    Args:
+        gram: float [k, k], products of the columns, after all else was taken out of them.
+        squares: float [k], of the columns as they were.
+    """
+    size = np.sqrt(np.where(squares > 0, squares, 1.0))
+    left = gram / np.outer(size, size)
+    for j in range(len(left)):
+        if left[j, j] <= DEPENDENT:
+            return j
+        left = left - np.outer(left[:, j], left[j]) / left[j, j]
+    return None
+
+
+def _refuse_constant(name: str, values: Floats) -> None:
+    low, high = values.min(), values.max()
+    if name != SIDE and low == high:
+        message = (
+            f"covariate '{name}' is {low:g} in every battle, which tells nothing about the votes; "
+            f"leave it out (what standing on the left is worth is '{SIDE}')"
+        )
+        raise NoEstimateError(message)
+
+
+def _standardise(values: Floats, votes: Floats | None) -> None:
+    """Make the mean over votes 0 and their standard deviation 1, in place."""
+    values -= np.average(values, weights=votes)
+    values /= np.sqrt(np.average(values**2, weights=votes))
+
+
+def _refuse_combination(names: tuple[str, ...], values: Floats) -> None:
+    gram = values.T @ values
+    j = first_dependent(gram, np.diag(gram))
+    if j is not None:
+        message = (
+            f"covariate '{names[j]}' is a combination of {listing(names[:j])}, "
+            "so their coefficients have no estimate; leave one out"
+        )
+        raise NoEstimateError(message)

@@ -8,10 +8,10 @@ on the order of the battles, and the last ones weigh the most; `order_spread` sa
 import math
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -32,6 +32,9 @@ HALF_POINTS = {"model_a": 2, "model_b": 0, "tie": 1, "both_bad": 1}
 
 MOST_CELLS = 1 << 22
 """Up to so many possible keys of a battle, each gets a place in a table."""
+
+MOST_VIEWS = 1 << 16
+"""Up to so many different views of text are told apart in one chunk of a column."""
 
 FOREVER = np.iinfo(np.int64).max
 
@@ -83,7 +86,7 @@ def order_battles(votes: Battles | Any, *, order: str = "time") -> BattleOrder:
 
     Raises:
         OptionError: an order that there is not.
-        ColumnError: a log without times, with battles that have none, or already counted.
+        ColumnError: a log without times, with battles that have none, counted, or weighted.
         LabelError: votes that are no known winner, quoted with how often they occur.
         NoEstimateError: if no vote is left.
         ReadError: a file that cannot be read to its end.
@@ -118,12 +121,13 @@ def order_battles(votes: Battles | Any, *, order: str = "time") -> BattleOrder:
 def _refuse_unordered(battles: Battles, *, by_time: bool) -> None:
     for part, source in zip(battles.parts, battles.sources, strict=True):
         there = part.collect_schema()
-        if "weight" in there:
-            message = (
-                f"{source.name}: its votes are counted, and counts have no order; "
-                "online Elo needs a log with one row per battle"
-            )
-            raise ColumnError(message)
+        for column in ("votes", "weight"):
+            if column in there:
+                message = (
+                    f"{source.name}: its rows have {column}, and online Elo takes battles one by "
+                    "one; give it a log with one row per battle, unweighted"
+                )
+                raise ColumnError(message)
         if by_time and "tstamp" not in there:
             message = (
                 f"{source.name}: no column 'tstamp', and online Elo depends on the order of the "
@@ -138,13 +142,12 @@ def _encode(battles: Battles, *, by_time: bool) -> BattleOrder:
 
     As in `tally_votes`, what becomes of a row is decided once per distinct vote.
     """
-    names, labels = (pl.Categorical(pl.Categories.random()) for _ in range(2))
-    kinds = {"model_a": names, "model_b": names, "winner": labels}
     keys = [*battles.keys, *(["source"] if len(battles.sources) > 1 else [])]
-    columns = [pl.col(key).cast(kinds[key]) if key in kinds else pl.col(key) for key in keys]
-    wanted = [*columns, pl.col("tstamp")] if by_time else columns
-    rows = collect(battles.rows.select(wanted), battles.sources)
-    votes = _distinct(rows.select(keys))
+    rows = collect(battles.rows.select(*keys, *(["tstamp"] if by_time else [])), battles.sources)
+    tstamp = rows["tstamp"] if by_time else None
+    columns = {key: _number(rows[key]) for key in keys}
+    del rows
+    votes = _distinct(columns)
     groups = votes.frame.with_columns(why_not=battles.why_not)
     accepted = groups.filter(pl.col("why_not").is_null())
     _refuse_unknown(accepted, battles)
@@ -157,10 +160,9 @@ def _encode(battles: Battles, *, by_time: bool) -> BattleOrder:
     meaning = pl.col("winner").replace_strict(battles.labels, return_dtype=pl.String, default=None)
     worth = meaning.replace_strict(HALF_POINTS, return_dtype=pl.Int8, default=None)
     of_group = groups.select(pl.when(pl.col("why_not").is_null()).then(worth)).to_series()
-    half_points = of_group.fill_null(-1).to_numpy()[votes.place]
+    half_points: HalfPoints = of_group.fill_null(-1).to_numpy()[votes.place]
+    left, right = (_indices(columns[side], models) for side in ("model_a", "model_b"))
     counts = half_points >= 0
-    left, right = (_indices(rows[side], models) for side in ("model_a", "model_b"))
-    tstamp = rows["tstamp"] if by_time else None
     if not counts.all():
         left, right, half_points = left[counts], right[counts], half_points[counts]
         tstamp = None if tstamp is None else tstamp.filter(pl.Series(counts))
@@ -188,11 +190,82 @@ def _sort(
     return left, right, half_points
 
 
-def _indices(names: pl.Series, models: pl.Series) -> Indices:
-    """Categorical names as indices [n] into the models; 0 where a name is none of them."""
-    index = _values(names).cast(pl.Enum(models), strict=False).to_physical()
-    of_code: Indices = index.fill_null(0).cast(pl.Int32).to_numpy()
-    return of_code[_codes(names, of_code.size)]
+# ── names as integers ──────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Numbered:
+    """A column as integers.
+
+    Attributes:
+        values: its distinct values, null being the last.
+        code: int [n], where each row's value stands among them.
+    """
+
+    values: pl.Series
+    code: Indices
+
+
+def _number(column: pl.Series) -> _Numbered:
+    """Number the values of a column of texts, flags or small integers."""
+    if column.dtype != pl.String:
+        values = column.unique().drop_nulls().sort()
+        index = column.replace_strict(values, range(values.len()), return_dtype=pl.Int32)
+        return _with_null(values, index)
+    parts = [_number_texts(chunk) for chunk in column.get_chunks()]
+    texts = pl.concat([part.values for part in parts])
+    values = texts.unique().drop_nulls().sort()
+    among_all = _with_null(values, texts.cast(pl.Enum(values)).to_physical()).code
+    code = np.empty(column.len(), dtype=np.int32)
+    place, row = 0, 0
+    for part in parts:
+        known = among_all[place : place + part.values.len()]
+        # Nothing is out of bounds; other modes than "clip" would go through a copy.
+        np.take(known, part.code, out=code[row : row + part.code.size], mode="clip")
+        place, row = place + known.size, row + part.code.size
+    return _Numbered(_null_last(values), code)
+
+
+def _number_texts(texts: pl.Series) -> _Numbered:
+    """Number the texts of one chunk; equal ones may get several numbers.
+
+    polars keeps a text as 16 bytes: itself if it is short, else where it stands. Texts from one
+    Parquet dictionary stand in one place, so that telling these bytes apart mostly tells the
+    texts apart, at a fifth of the time. Where too many differ, the texts are compared.
+    """
+    import pyarrow as pa
+
+    from arena.elo_kernel import number_views
+
+    array = texts.to_arrow(compat_level=pl.CompatLevel.newest())
+    if not texts.null_count() and pa.types.is_string_view(array.type) and len(array):
+        views = np.frombuffer(array.buffers()[1], dtype=np.uint64).reshape(-1, 2)
+        views = views[array.offset : array.offset + len(array)]
+        first = np.empty(min(len(array) // 16 + 256, MOST_VIEWS), dtype=np.int64)
+        code = np.empty(len(array), dtype=np.int32)
+        n_views = number_views(views, code, first)
+        if n_views >= 0:
+            return _Numbered(_null_last(texts.gather(first[:n_views])), code)
+    known = texts.cast(pl.Categorical(pl.Categories.random()))
+    distinct = known.unique().drop_nulls()
+    values = distinct.cast(pl.String).gather(distinct.to_physical().arg_sort())
+    return _with_null(values, known.to_physical())
+
+
+def _with_null(values: pl.Series, index: pl.Series) -> _Numbered:
+    code = index.cast(pl.Int32).fill_null(values.len()).to_numpy()
+    return _Numbered(_null_last(values), code)
+
+
+def _null_last(values: pl.Series) -> pl.Series:
+    return pl.concat([values, pl.Series(values.name, [None], dtype=values.dtype)])
+
+
+def _indices(names: _Numbered, models: pl.Series) -> Indices:
+    """Names as indices [n] into the models; 0 where a name is none of them."""
+    index = names.values.cast(pl.Enum(models), strict=False).to_physical()
+    of_code: Indices = index.cast(pl.Int32).fill_null(0).to_numpy()
+    return of_code[names.code]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -200,57 +273,40 @@ class _Distinct:
     """The distinct rows of a frame.
 
     Attributes:
-        frame: one row each, categories as text, with `n`, how often it occurs, and `source`.
+        frame: one row each, with `n`, how often it occurs, and `source`.
         place: int [n], where each row of the frame given stands in it.
     """
 
     frame: pl.DataFrame
-    place: Integers
+    place: Indices
 
 
-def _distinct(rows: pl.DataFrame) -> _Distinct:
-    """As a group-by would find them, but from the codes that the columns already have."""
-    values = [_values(column) for column in rows]
-    sizes = [one.len() for one in values]
-    cell = np.zeros(rows.height, dtype=np.int64)
-    for column, size in zip(rows, sizes, strict=True):
+def _distinct(columns: Mapping[str, _Numbered]) -> _Distinct:
+    """As a group-by would find them, but from the numbers that the values already have."""
+    sizes = [column.values.len() for column in columns.values()]
+    cell = np.zeros(next(iter(columns.values())).code.size, dtype=np.int64)
+    for column, size in zip(columns.values(), sizes, strict=True):
         cell *= size
-        cell += _codes(column, size)
+        cell += column.code
     n_cells = math.prod(sizes)
     if n_cells <= MOST_CELLS:
         n = np.bincount(cell, minlength=n_cells)
         met = np.flatnonzero(n)
         n_met = n[met]
-        n[met] = np.arange(met.size)
-        place = n[cell]
+        place_of = np.empty(n_cells, dtype=np.int32)
+        place_of[met] = np.arange(met.size)
+        place = place_of[cell]
     else:
-        met, place, n_met = np.unique(cell, return_inverse=True, return_counts=True)
-    codes = np.unravel_index(met, sizes)
-    columns = [one.gather(code) for one, code in zip(values, codes, strict=True)]
-    frame = pl.DataFrame(columns).with_columns(n=pl.Series(n_met, dtype=pl.Float64))
+        met, inverse, n_met = np.unique(cell, return_inverse=True, return_counts=True)
+        place = inverse.astype(np.int32)
+    of_column = zip(columns.items(), np.unravel_index(met, sizes), strict=True)
+    frame = pl.DataFrame(
+        {name: column.values.gather(code) for (name, column), code in of_column}
+        | {"n": pl.Series(n_met, dtype=pl.Float64)}
+    )
     if "source" not in frame.columns:
         frame = frame.with_columns(source=pl.lit(0, pl.UInt16))
     return _Distinct(frame, place)
-
-
-def _values(column: pl.Series) -> pl.Series:
-    """What the codes of a column of categories, flags or small integers stand for; null is last."""
-    if isinstance(column.dtype, pl.Categorical):
-        values = column.dtype.categories.to_series()
-    elif column.dtype == pl.Boolean:
-        values = pl.Series([False, True])
-    else:
-        values = pl.int_range(
-            int(column.len() and cast(int, column.max())) + 1, dtype=column.dtype, eager=True
-        )
-    return values.extend(pl.Series([None], dtype=values.dtype)).alias(column.name)
-
-
-def _codes(column: pl.Series, size: int) -> NDArray[np.uint32]:
-    """A column as codes [n] below a size; null is the last."""
-    code: NDArray[np.uint32]
-    code = column.to_physical().cast(pl.UInt32).fill_null(size - 1).to_numpy()
-    return code
 
 
 # ── K ──────────────────────────────────────────────────────────────────────────────────────
@@ -434,7 +490,7 @@ def elo_orders(
     """Online Elo of the same battles in many random orders: float [orders, m], rating points.
 
     Each order has a seed of its own, so the result does not depend on the number of threads.
-    Memory is one or two copies of the battles, of 8 bytes each, per thread.
+    Memory is one copy of the battles, of 8 bytes each, per thread and one for all.
 
     Args:
         order: the battles.
@@ -456,19 +512,17 @@ def elo_orders(
         raise OptionError(f"orders: {orders} is not a positive number")
     if threads is not None and threads < 1:
         raise OptionError(f"threads: {threads} is not a positive number")
-    packed = _packed(order)
+    from arena.elo_kernel import resample, shuffle
 
-    def play(of_one: np.random.SeedSequence) -> Floats:
-        rng = np.random.default_rng(of_one)
-        if bootstrap:
-            drawn = packed[rng.integers(packed.size, size=packed.size, dtype=np.int32)]
-        else:
-            drawn = packed.copy()
-            rng.shuffle(drawn)
+    packed, rearrange = _packed(order), resample if bootstrap else shuffle
+
+    def replay(of_one: np.random.SeedSequence) -> Floats:
+        drawn = packed.copy()
+        rearrange(drawn, packed, np.random.default_rng(of_one))
         return rule.play(drawn, order.n_models)
 
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-        return np.array(list(pool.map(play, np.random.SeedSequence(seed).spawn(orders))))
+        return np.array(list(pool.map(replay, np.random.SeedSequence(seed).spawn(orders))))
 
 
 def order_spread(

@@ -143,8 +143,8 @@ def refuse_separation(counts: PairCounts, outside: tuple[LeftOut, ...]) -> None:
     if outside:
         first = outside[0]
         message = (
-            f"no finite ratings: {len(outside)} of {counts.n_models} models are not tied to the "
-            f"rest by points taken and given ({listing(one.model for one in outside)}; "
+            f"no finite ratings: {len(outside)} of {counts.n_models} models cannot be put on one "
+            f"scale with the rest ({listing(one.model for one in outside)}; "
             f"{first.model!r}: {first.reason}); leave them out with --on-separation drop or use prior"
         )
         raise NoEstimateError(message)

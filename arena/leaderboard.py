@@ -95,7 +95,8 @@ def anchor_index(fit: Fit, model: str) -> int:
     for one in fit.left_out:
         if one.model == model:
             raise OptionError(f"anchor: '{model}' cannot be rated: {one.reason}")
-    close = difflib.get_close_matches(model, fit.models, n=3, cutoff=0.4)
+    within = [name for name in fit.models if model.casefold() in name.casefold()]
+    close = within[:3] or difflib.get_close_matches(model, fit.models, n=3, cutoff=0.4)
     hint = f"; did you mean {' or '.join(close)}?" if close else ""
     raise OptionError(f"anchor: no model '{model}' in these votes{hint}")
 
@@ -225,7 +226,8 @@ def _notes(battles: Floats, anchor: int | None, known: Uncertainty | None) -> li
 
 def _left_out(fit: Fit) -> pl.DataFrame:
     record = _record(fit.all_counts)
-    index = [fit.all_counts.models.index(one.model) for one in fit.left_out]
+    place = {model: i for i, model in enumerate(fit.all_counts.models)}
+    index = [place[one.model] for one in fit.left_out]
     columns: dict[str, Any] = {
         "model": [one.model for one in fit.left_out],
         **{name: values[index] for name, values in record.items()},

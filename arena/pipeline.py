@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from arena.battles import read_battles
 from arena.bradley_terry import Fit, OnSeparation, fit_bradley_terry
 from arena.clusters import count_clusters
@@ -13,6 +15,9 @@ from arena.datasets import shipped
 from arena.leaderboard import Leaderboard, Scale, build_leaderboard
 from arena.sources import Progress
 from arena.uncertainty import Interval
+
+MANY_MODELS = 600
+"""From here on linear algebra is worth more than one thread."""
 
 
 def rate(
@@ -49,7 +54,7 @@ def rate(
 
     >>> board = rate(scale=Scale(anchor=("mixtral-8x7b-instruct-v0.1", 1114)))
     >>> board.frame.select("rank", "model", "rating").row(0)
-    (1, 'chatgpt-4o-latest', 1315.1612...)
+    (1, 'chatgpt-4o-latest', 1315.156...)
     """
     source = shipped() if votes is None else votes
     battles = read_battles(source, columns=columns, outcomes=outcomes, progress=progress)
@@ -58,10 +63,12 @@ def rate(
         tally.refuse_rejected()
     tally.refuse_empty()
     counts = tally.counts if reweight is None else reweight(tally.counts)
-    fit = fit_bradley_terry(counts, ties=ties, on_separation=on_separation, prior=prior)
     column = interval.column if interval else None
     clusters = None if column is None else count_clusters(battles, column)
-    board = build_leaderboard(fit, scale, interval, clusters)
+    # A second BLAS thread gains nothing on a few hundred models, and on a busy machine it costs.
+    with threadpool_limits(1 if counts.n_models < MANY_MODELS else None, "blas"):
+        fit = fit_bradley_terry(counts, ties=ties, on_separation=on_separation, prior=prior)
+        board = build_leaderboard(fit, scale, interval, clusters)
     options = {"columns": dict(columns or {}), "outcomes": dict(outcomes or {}), "strict": strict}
     return board.with_manifest(manifest(tally, board, options))
 

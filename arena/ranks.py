@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-DRAWS = 2_000
+DRAWS, FEWEST_DRAWS = 2_000, 200
+MOST_DIFFERENCES = 1 << 31
+"""Draws times pairs of models; beyond, there are fewer draws."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,12 +34,14 @@ def point_ranks(log_odds: Floats) -> Integers:
     return np.searchsorted(rounded, -np.round(log_odds, 9), side="left") + 1
 
 
-def normal_deviations(covariance: Floats, seed: int = 0, draws: int = DRAWS) -> Floats:
-    """Normal draws [B, m] with this covariance [m, m] and mean zero.
+def normal_deviations(covariance: Floats, seed: int = 0, draws: int | None = None) -> Floats:
+    """Normal draws [B, m] with this covariance [m, m] and mean zero, 2,000 unless there are many.
 
     A Cholesky factor, unlike an eigenbasis, is unique, so a seed means the same everywhere.
     """
     m = covariance.shape[0]
+    if draws is None:
+        draws = max(FEWEST_DRAWS, min(DRAWS, MOST_DIFFERENCES // m**2))
     jitter = 1e-10 * max(np.trace(covariance), 1e-300)
     factor = np.linalg.cholesky(covariance + jitter * np.eye(m))
     drawn: Floats = np.random.default_rng(seed).standard_normal((draws, m)) @ factor.T

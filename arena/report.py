@@ -57,7 +57,7 @@ def title(board: Leaderboard) -> str:
     if fit.counts.is_weighted:
         parts.append("votes weighted")
     if fit.prior > 0:
-        parts.append(f"prior: {fit.prior:g} battles of each model against an average one, half won")
+        parts.append(f"prior: each model half won {fit.prior:g} x against an average one")
     return "; ".join(parts)
 
 

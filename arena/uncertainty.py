@@ -15,7 +15,7 @@ from arena.batch import Draws, solve_tables
 from arena.bradley_terry import Fit
 from arena.clusters import ClusterCounts
 from arena.covariance import Kind, estimate_covariance, meat_of
-from arena.errors import OptionError
+from arena.errors import NoEstimateError, OptionError
 from arena.ranks import normal_deviations
 from arena.resample import (
     bayesian_clusters,
@@ -122,6 +122,11 @@ def estimate_uncertainty(
     """
     if interval.column is not None and clusters is None:
         raise OptionError(f"ci: '{interval.name}' needs clusters, see count_clusters")
+    if clusters is not None and clusters.n_clusters < 2:
+        message = (
+            f"ci: '{interval.name}' needs two clusters or more; there is {clusters.n_clusters}"
+        )
+        raise NoEstimateError(message)
     reference = anchor if interval.of == "anchor" else None
     if interval.method in ("bootstrap", "bayesian"):
         return _from_draws(fit, _resampled(fit, interval, clusters), interval, reference)
@@ -151,7 +156,7 @@ def with_spread(fit: Fit) -> Flags:
     met = np.zeros(m)
     for side in (0, 1):
         np.add.at(met, fit.counts.pairs[:, side], fit.counts.votes.sum(axis=1))
-    spread: Flags = np.diag(meat_of(fit))[:m] > 1e-12 * np.maximum(met, 1.0)
+    spread: Flags = meat_of(fit).diagonal()[:m] > 1e-12 * np.maximum(met, 1.0)
     return spread
 
 
@@ -209,7 +214,8 @@ def _quantiles(draws: Floats, q: float) -> Floats:
     ordered = np.sort(draws, axis=0)  # nan comes last
     n = np.sum(~np.isnan(draws), axis=0)
     place = np.clip(np.ceil(q * n).astype(np.int64) - 1, 0, np.maximum(n - 1, 0))
-    return ordered[place, np.arange(draws.shape[1])]
+    chosen: Floats = ordered[place, np.arange(draws.shape[1])]
+    return chosen
 
 
 def _std(finite: Floats) -> Floats:

@@ -1,0 +1,125 @@
+"""Ratings with style held equal, and their sandwich, against the peer that publishes such a board.
+
+The votes are drawn from known log-odds and coefficients. Timed is what comes after the design:
+the fit and its covariance. ARENA_BENCH_VOTES sets how many votes there are.
+"""
+
+import json
+import os
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+import pytest
+
+from arena.design import Design
+from arena.regression import fit_regression, regression_covariance
+
+TIMED_VOTES, UNTIMED_VOTES = 1_670_000, 50_000
+N_MODELS = 129
+COEFFICIENTS = np.array([0.5, 0.1, 0.06, 0.04])
+NAMES = ("style:tokens", "style:headers", "style:lists", "style:bold")
+ROUNDS = 5
+
+MOST_SECONDS = 0.8
+LEAST_TIMES_FASTER = 10.0
+
+
+@pytest.fixture(scope="module")
+def design(timed):
+    """Simulated votes with four correlated covariates and a third of ties."""
+    n = int(os.environ.get("ARENA_BENCH_VOTES", TIMED_VOTES if timed else UNTIMED_VOTES))
+    rng = np.random.default_rng(0)
+    log_odds = rng.normal(0.0, 0.7, N_MODELS)
+    left = rng.choice(N_MODELS, n, p=rng.dirichlet(np.full(N_MODELS, 2.0)))
+    right = (left + rng.integers(1, N_MODELS, n)) % N_MODELS
+    covariates = rng.standard_normal((n, 4)) + rng.standard_normal((n, 1))
+    covariates -= covariates.mean(axis=0)
+    covariates /= covariates.std(axis=0)
+    gap = log_odds[left] - log_odds[right] + covariates @ COEFFICIENTS
+    points = (rng.random(n) < 1 / (1 + np.exp(-gap))).astype(float)
+    points[rng.random(n) < 0.3] = 0.5
+    return Design(
+        tuple(f"m{i:03d}" for i in range(N_MODELS)),
+        left.astype(np.int32),
+        right.astype(np.int32),
+        points,
+        np.asfortranarray(covariates),
+        NAMES,
+    )
+
+
+def controlled(design):
+    """The fit and its vote-level sandwich."""
+    fit = fit_regression(design)
+    return fit, regression_covariance(fit, design)
+
+
+def test_fit_and_sandwich(benchmark, design, timed):
+    """Four features of 1.67 million votes take less than a second."""
+    fit, covariance = benchmark.pedantic(
+        controlled, [design], rounds=ROUNDS if timed else 1, warmup_rounds=1
+    )
+
+    error = np.sqrt(np.diag(covariance)[N_MODELS:])
+    # Ties at random flatten the odds: the coefficients are smaller, not of another shape.
+    shape = fit.coefficients / fit.coefficients[0]
+    np.testing.assert_allclose(
+        shape, COEFFICIENTS / COEFFICIENTS[0], atol=5 * error.max() / fit.coefficients[0]
+    )
+    if timed and design.points.size <= TIMED_VOTES:
+        benchmark.extra_info |= {
+            "votes": design.points.size,
+            "seconds": round(median(benchmark.stats.stats.data), 3),
+        }
+        print(json.dumps(benchmark.extra_info))
+        assert median(benchmark.stats.stats.data) < MOST_SECONDS
+
+
+@pytest.mark.parametrize("reg", [0.0, 1.0])
+def test_against_arena_rank(benchmark, design, timed, reg):
+    """The same coefficients to 1e-4, with its penalty and without, in a tenth of the time."""
+    jax = pytest.importorskip("jax.numpy")
+    pytest.importorskip("arena_rank")
+    from arena_rank.models.contextual_bradley_terry import ContextualBradleyTerry
+    from arena_rank.utils.data_utils import ContextualPairDataset
+
+    n = design.points.size
+    dataset = ContextualPairDataset(
+        competitors=list(design.models),
+        pairs=jax.array(np.column_stack([design.left, design.right])),
+        outcomes=jax.array(design.points),
+        features=jax.array(np.ascontiguousarray(design.covariates)),
+        weights=jax.ones(n),
+    )
+    theirs = []
+
+    def peer_first():
+        # A fitted object gives its first answer again, so each round has a new one.
+        model = ContextualBradleyTerry(N_MODELS, 4, reg=reg, ftol=0.0)
+        start = perf_counter()
+        result = model.compute_ratings_and_cis(dataset)
+        coefficients = np.asarray(result["coeffs"])
+        np.asarray(result["variances"])
+        theirs.append((perf_counter() - start, coefficients))
+
+    def ours():
+        # Its loss is the mean over votes, so its penalty weighs n times as much.
+        fit = fit_regression(design, ridge=reg * n)
+        return fit, regression_covariance(fit, design)
+
+    fit, _ = benchmark.pedantic(ours, setup=peer_first, rounds=3 if timed else 1, warmup_rounds=1)
+
+    np.testing.assert_allclose(fit.coefficients, theirs[-1][1], rtol=0, atol=1e-4)
+    if timed:
+        peer = median(seconds for seconds, _ in theirs[1:])
+        seconds = median(benchmark.stats.stats.data)
+        benchmark.extra_info |= {
+            "votes": n,
+            "reg": reg,
+            "seconds": round(seconds, 3),
+            "arena_rank_seconds": round(peer, 3),
+            "times_faster": round(peer / seconds, 1),
+        }
+        print(json.dumps(benchmark.extra_info))
+        assert seconds * LEAST_TIMES_FASTER < peer

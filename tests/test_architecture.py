@@ -1,0 +1,142 @@
+"""What may import what, and what only one module may do."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import arena
+
+PACKAGE = Path(arena.__file__).parent
+
+ORDER = [
+    "errors",
+    "sources",
+    "formats",
+    "battles",
+    "counts",
+    "clusters",
+    "design",
+    "elo_kernel",
+    "elo",
+    "ties",
+    "existence",
+    "bradley_terry",
+    "batch",
+    "covariance",
+    "ranks",
+    "regression",
+    "resample",
+    "uncertainty",
+    "datasets",
+    "leaderboard",
+    "winrates",
+    "history",
+    "report",
+    "plots",
+    "outputs",
+    "pipeline",
+    "cli",
+]
+"""The modules of arena; each imports only from those before it."""
+
+TREES = {path.stem: ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.glob("*.py"))}
+FRONT = TREES.pop("__init__")
+
+
+def imports(tree: ast.Module) -> set[str]:
+    """Every module named in an import, wherever it stands: in functions and TYPE_CHECKING too."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module == "arena":
+            found |= {f"arena.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or ".")
+    return found
+
+
+def assigned(name: str) -> object:
+    """The literal that `arena/__init__.py` assigns to a name."""
+    for node in FRONT.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+            return ast.literal_eval(node.value)
+    raise AssertionError(f"arena/__init__.py assigns no {name}")
+
+
+def test_every_module_has_one_place_in_the_order():
+    """A new module is put into ORDER, and a removed one is taken out."""
+    assert sorted(ORDER) == sorted(TREES)
+    assert "utils" not in TREES
+
+
+@pytest.mark.parametrize("module", ORDER)
+def test_imports_point_one_way(module):
+    """A module imports only from modules before it, also inside its functions."""
+    before = {f"arena.{name}" for name in ORDER[: ORDER.index(module)]}
+
+    own = {name for name in imports(TREES[module]) if name.split(".")[0] == "arena"}
+
+    assert own <= before
+
+
+def test_only_plots_imports_matplotlib():
+    """Whoever draws nothing never waits for matplotlib."""
+    users = {
+        module
+        for module, tree in TREES.items()
+        if any(name.split(".")[0] == "matplotlib" for name in imports(tree))
+    }
+
+    assert users == {"plots"}
+
+
+def test_only_the_command_line_prints():
+    """A library call leaves the terminal alone."""
+    writers = {
+        module
+        for module, tree in TREES.items()
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Name) and node.id == "print")
+        or (isinstance(node, ast.Attribute) and node.attr in ("echo", "secho", "stdout", "stderr"))
+    }
+
+    assert writers == {"cli"}
+
+
+def test_public_names_agree():
+    """The names exported, the homes they are loaded from, and what type checkers see are one."""
+    checked = {
+        alias.name: str(node.module).removeprefix("arena.")
+        for node in ast.walk(FRONT)
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("arena.")
+        for alias in node.names
+    }
+
+    homes = assigned("_HOME")
+
+    assert homes == checked
+    assert assigned("__all__") == sorted(homes)
+
+
+@pytest.mark.parametrize("name", arena.__all__)
+def test_public_name_is_what_its_home_defines(name):
+    """A name imported from arena is the object of its module, loaded when first used."""
+    home = assigned("_HOME")[name]
+
+    found = getattr(arena, name)
+
+    assert found.__module__ == f"arena.{home}"
+
+
+def test_importing_arena_imports_nothing_else():
+    """`__init__` holds names only: what it imports while running is importlib and typing."""
+    at_run_time = {
+        name
+        for node in FRONT.body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in imports(ast.Module([node], []))
+    }
+
+    assert at_run_time == {"importlib", "typing"}

@@ -1,0 +1,572 @@
+import gzip
+import hashlib
+import json
+import random
+
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from logs import encode, table, votes, write
+
+from arena.battles import read_battles
+from arena.counts import count_pairs, tally_votes
+from arena.errors import ReadError
+from arena.sources import _json_rows, collect, open_sources
+
+ROWS = votes(
+    "x y model_a", "y x both_bad", "x z tie", "z y model_b", "x y model_a", "é\u202e z tie"
+)
+
+FORMS = ("csv", "tsv", "ssv", "jsonl", "json", "pretty", "parquet", "arrow")
+TEXT_FORMS = ("csv", "tsv", "ssv", "jsonl", "json", "pretty")
+
+
+class OnlyAStream:
+    """An object with nothing but the Arrow C stream interface."""
+
+    def __init__(self, frame):
+        self._frame = frame
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self._frame.__arrow_c_stream__(requested_schema)
+
+
+def incompressible(n):
+    """Rows that stay large when compressed, so that a cut falls far behind the first block."""
+    random_bytes = random.Random(0)
+    return [{**ROWS[0], "junk": random_bytes.randbytes(40).hex()} for _ in range(n)]
+
+
+# ── the same votes in every form ───────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_the_same_votes_gives_the_same_counts(tmp_path, form):
+    """It makes no difference in which form votes are published."""
+    path = write(tmp_path / f"votes.{form}", ROWS)
+
+    counts = count_pairs(path)
+
+    assert counts.frame().rows() == table(ROWS)
+
+
+@pytest.mark.parametrize("form", TEXT_FORMS)
+def test_text_forms_may_be_gzipped(tmp_path, form):
+    """A gzipped text file holds the same votes as the plain one."""
+    path = write(tmp_path / f"votes.{form}.gz", ROWS)
+
+    counts = count_pairs(path)
+
+    assert counts.frame().rows() == table(ROWS)
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        pl.DataFrame,
+        pl.LazyFrame,
+        pd.DataFrame,
+        lambda rows: pd.DataFrame(rows).astype("category"),
+        lambda rows: pl.DataFrame(rows).to_arrow(),
+        lambda rows: OnlyAStream(pl.DataFrame(rows)),
+        lambda rows: pl.DataFrame(rows).cast(pl.Categorical),
+    ],
+    ids=["polars", "lazy", "pandas", "pandas-category", "pyarrow", "stream", "polars-category"],
+)
+def test_every_kind_of_frame_of_the_same_votes_gives_the_same_counts(convert):
+    """It makes no difference whose frame votes come in."""
+    frame = convert(ROWS)
+
+    counts = count_pairs(frame)
+
+    assert counts.frame().rows() == table(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [
+        ("parquet", "votes.csv"),
+        ("csv", "votes.parquet"),
+        ("json", "votes.csv"),
+        ("jsonl", "votes.json"),
+        ("pretty", "votes.jsonl"),
+        ("arrow", "votes.parquet"),
+        ("tsv", "votes.csv"),
+        ("csv", "votes"),
+    ],
+)
+def test_a_misleading_suffix_misleads_nobody(tmp_path, form, name):
+    """What a file is, is read off its bytes and not off its name."""
+    path = tmp_path / name
+    path.write_bytes(encode(ROWS, form))
+
+    counts = count_pairs(path)
+
+    assert counts.frame().rows() == table(ROWS)
+
+
+@pytest.mark.parametrize("form", TEXT_FORMS)
+def test_a_gzipped_file_need_not_say_so_in_its_name(tmp_path, form):
+    """Compression is read off the bytes, too."""
+    path = tmp_path / "votes.txt"
+    path.write_bytes(gzip.compress(encode(ROWS, form)))
+
+    counts = count_pairs(path)
+
+    assert counts.frame().rows() == table(ROWS)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "csv",
+        "json",
+        "pretty",
+        pytest.param(
+            "jsonl",
+            marks=pytest.mark.xfail(strict=True, reason="a byte order mark stops JSON lines"),
+        ),
+    ],
+)
+def test_a_byte_order_mark_is_no_part_of_the_votes(tmp_path, form):
+    """Files saved on Windows begin with a byte order mark and read the same."""
+    path = tmp_path / "votes"
+    path.write_bytes(b"\xef\xbb\xbf" + encode(ROWS, form).replace(b"\n", b"\r\n"))
+
+    counts = count_pairs(path)
+
+    assert counts.frame().rows() == table(ROWS)
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "jsonl"])
+def test_a_column_that_turns_from_numbers_to_text_is_text(tmp_path, form):
+    """A model called 7 stays '7' when row ten thousand and one is called 'x'."""
+    rows = [{"model_a": 7, "model_b": 8, "winner": "tie"}] * 10_001
+    path = write(tmp_path / f"votes.{form}", [*rows, {**rows[0], "model_a": "x"}])
+
+    counts = count_pairs(path)
+
+    assert counts.frame().rows() == [("7", "8", 0, 0, 10_001, 0), ("x", "8", 0, 0, 1, 0)]
+
+
+def test_a_quoted_csv_field_may_hold_separators_quotes_and_newlines(tmp_path):
+    """A model's name may hold whatever CSV can quote."""
+    rows = [{"model_a": 'x, "the"\none', "model_b": "y", "winner": "tie"}]
+    path = write(tmp_path / "votes.csv", rows)
+
+    counts = count_pairs(path)
+
+    assert counts.frame().rows() == table(rows)
+
+
+@pytest.mark.xfail(strict=True, reason="an Arrow stream file is taken for CSV")
+def test_an_arrow_stream_file_is_read_like_an_arrow_file(tmp_path):
+    """The streaming Arrow format, which Hugging Face caches use, is Arrow, too."""
+    path = tmp_path / "votes.arrow"
+    pl.DataFrame(ROWS).write_ipc_stream(path)
+
+    counts = count_pairs(path)
+
+    assert counts.frame().rows() == table(ROWS)
+
+
+# ── several at once ────────────────────────────────────────────────────────────────────────
+
+
+def test_several_logs_in_different_forms_are_counted_together(tmp_path):
+    """Files and frames in any mixture are one log."""
+    mixture = [
+        str(write(tmp_path / "one.csv", ROWS)),
+        write(tmp_path / "two.json.gz", ROWS),
+        pl.DataFrame(ROWS),
+    ]
+
+    counts = count_pairs(mixture)
+
+    assert counts.frame().rows() == table(ROWS * 3)
+
+
+def test_a_pattern_stands_for_the_files_it_matches(tmp_path):
+    """A glob pattern opens its files in the order of their names, and no others."""
+    for name in ("b.csv", "a.csv", "other.json"):
+        write(tmp_path / name, ROWS)
+
+    sources = open_sources(str(tmp_path / "*.csv"))
+
+    assert [one.name for one in sources] == [str(tmp_path / "a.csv"), str(tmp_path / "b.csv")]
+
+
+def test_two_stars_reach_into_folders(tmp_path):
+    """A pattern with two stars matches files at any depth."""
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    write(tmp_path / "deep" / "er" / "votes.csv", ROWS)
+
+    counts = count_pairs(str(tmp_path / "**" / "*.csv"))
+
+    assert counts.frame().rows() == table(ROWS)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "csv",
+        "json",
+        "parquet",
+        *(
+            pytest.param(
+                form,
+                marks=pytest.mark.xfail(
+                    strict=True, reason="polars takes the name of the file for a pattern"
+                ),
+            )
+            for form in ("jsonl", "arrow")
+        ),
+    ],
+)
+def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tmp_path, form):
+    """A file that exists is opened as it is called, brackets and all."""
+    path = write(tmp_path / f"votes[1].{form}", ROWS)
+
+    counts = count_pairs(path)
+
+    assert counts.frame().rows() == table(ROWS)
+
+
+# ── what cannot be read ────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("missing.csv", "no such file"),
+        ("*.nothing", "no file matches this pattern"),
+        ("", "is a directory"),
+    ],
+)
+def test_a_path_that_is_no_file_is_named(tmp_path, name, complaint):
+    """A missing file, an idle pattern and a directory are each called what they are."""
+    path = str(tmp_path / name)
+
+    with pytest.raises(ReadError) as raised:
+        open_sources(path)
+
+    assert path in str(raised.value)
+    assert complaint in str(raised.value)
+
+
+@pytest.mark.parametrize("content", [b"", b" \n\t\n", gzip.compress(b"")])
+def test_a_file_without_content_is_called_empty(tmp_path, content):
+    """Nothing, white space, and nothing gzipped are all an empty file."""
+    path = tmp_path / "votes.csv"
+    path.write_bytes(content)
+
+    with pytest.raises(ReadError, match=r"votes\.csv: is empty"):
+        open_sources(path)
+
+
+@pytest.mark.parametrize("votes", [42, b"votes.csv", object()])
+def test_what_is_neither_a_path_nor_a_frame_is_refused(votes):
+    """Only paths and frames hold votes, and the message says what else was given."""
+    expected = f"cannot read votes from {type(votes).__name__}"
+
+    with pytest.raises(ReadError, match=expected):
+        open_sources(votes)
+
+
+def test_an_empty_list_of_logs_is_refused():
+    """No files at all are a mistake, not an empty leaderboard."""
+    nothing: list[str] = []
+
+    with pytest.raises(ReadError, match="no vote files given"):
+        open_sources(nothing)
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow", "json", "pretty", "jsonl"])
+def test_a_truncated_file_is_refused_by_name(tmp_path, form):
+    """Half a download is no log; nothing is counted from it in silence."""
+    path = tmp_path / f"half.{form}"
+    path.write_bytes(encode(ROWS, form)[:-25])
+
+    with pytest.raises(ReadError, match=f"half.{form}"):
+        count_pairs(path)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "jsonl",
+        *(
+            pytest.param(
+                form,
+                marks=pytest.mark.xfail(
+                    strict=True, reason="EOFError from gzip is caught only in the first 64 KB"
+                ),
+            )
+            for form in ("csv", "json")
+        ),
+    ],
+)
+def test_a_gzip_file_cut_far_behind_its_beginning_is_refused_by_name(tmp_path, form):
+    """A gzip stream that stops in the middle is a file that cannot be read."""
+    data = gzip.compress(encode(incompressible(5_000), form))
+    path = tmp_path / f"half.{form}.gz"
+    path.write_bytes(data[: len(data) // 2])
+
+    with pytest.raises(ReadError, match=f"half.{form}.gz"):
+        count_pairs(path)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "jsonl",
+        "json",
+        pytest.param(
+            "csv",
+            marks=pytest.mark.xfail(strict=True, reason="BadGzipFile leaves arena as it is"),
+        ),
+    ],
+)
+def test_a_gzip_file_with_a_damaged_middle_is_refused_by_name(tmp_path, form):
+    """A gzip stream whose checksum fails is a file that cannot be read."""
+    data = bytearray(gzip.compress(encode(incompressible(5_000), form)))
+    middle = len(data) // 2
+    data[middle : middle + 50] = bytes(50)
+    path = tmp_path / f"torn.{form}.gz"
+    path.write_bytes(data)
+
+    with pytest.raises(ReadError, match=f"torn.{form}.gz"):
+        count_pairs(path)
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize(
+    ("form", "head"),
+    [
+        ("csv", 0),
+        ("csv", 12_000),
+        ("jsonl", 12_000),
+        ("pretty", 12_000),
+        *(
+            pytest.param(
+                form,
+                0,
+                marks=pytest.mark.xfail(
+                    strict=True, reason="no line is named for a bad byte in the first rows"
+                ),
+            )
+            for form in ("jsonl", "pretty")
+        ),
+    ],
+)
+def test_the_first_line_that_is_not_utf8_is_named(tmp_path, form, head, suffix):
+    """Text in another encoding is refused with the line it begins on."""
+    rows = [*ROWS[:1] * head, {"model_a": "COFFEE", "model_b": "y", "winner": "tie"}]
+    data = encode(rows, form).replace(b"COFFEE", b"caf\xe9")
+    line = data[: data.index(b"\xe9")].count(b"\n") + 1
+    path = tmp_path / f"latin.{form}{suffix}"
+    path.write_bytes(gzip.compress(data) if suffix else data)
+
+    with pytest.raises(ReadError, match=f"line {line:,} is not UTF-8") as raised:
+        count_pairs(path)
+
+    assert str(path) in str(raised.value)
+
+
+def test_among_several_files_the_unreadable_one_is_named(tmp_path):
+    """One broken file among good ones is the one complained of."""
+    good = write(tmp_path / "good.csv", ROWS)
+    bad = tmp_path / "bad.csv"
+    bad.write_bytes(encode(ROWS, "csv") + b"x,y,tie,1,2,3\n")
+
+    with pytest.raises(ReadError) as raised:
+        count_pairs([good, bad])
+
+    assert str(raised.value).startswith(f"{bad}: ")
+
+
+def test_a_mistake_in_a_query_is_not_blamed_on_a_file(tmp_path):
+    """An error that no file is the reason of is passed on as it is."""
+    source = open_sources(write(tmp_path / "votes.csv", ROWS))
+
+    with pytest.raises(pl.exceptions.PolarsError):
+        collect(pl.LazyFrame({"x": ["y"]}).select(pl.col("x").cast(pl.Int64)), (*source, *source))
+
+    assert source[0].raw.collect().height == len(ROWS)
+
+
+def test_a_source_hashes_the_bytes_of_its_file(tmp_path):
+    """The hash in a manifest can be checked with sha256sum."""
+    path = write(tmp_path / "votes.csv", ROWS)
+
+    (source,) = open_sources(path)
+
+    assert source.sha256() == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_frame_has_no_hash():
+    """A frame is no file, and no hash is made up for it."""
+    frame = pl.DataFrame(ROWS)
+
+    (source,) = open_sources(frame)
+
+    assert source.sha256() is None
+
+
+# ── one JSON array, in blocks ──────────────────────────────────────────────────────────────
+
+TRAPS = ["key", "}, {", '"', "\\", "\n", "]", "},{", '}, {"key"', ": ", "é", "\u2028", "𝕏", "\x00"]
+keys = st.sampled_from(["key", "other", '"', "}, {", ": ", "\\", "é"])
+strings = st.lists(st.sampled_from(TRAPS), max_size=4).map("".join)
+plain_values = st.none() | st.booleans() | st.integers() | strings
+values = st.recursive(
+    plain_values,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
+    max_leaves=8,
+)
+elements = st.dictionaries(keys, values, min_size=1, max_size=4)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    rows=st.lists(elements, min_size=1, max_size=8),
+    block=st.integers(1, 40),
+    style=st.sampled_from([{}, {"indent": 1}, {"separators": (",", ":")}]),
+    ascii_only=st.booleans(),
+)
+def test_blocks_of_an_array_are_cut_only_between_elements(
+    tmp_path_factory, rows, block, style, ascii_only
+):
+    """However an array is cut into blocks, its elements come out whole, once, and in order."""
+    path = tmp_path_factory.getbasetemp() / "array.json"
+    path.write_text(json.dumps(rows, ensure_ascii=ascii_only, **style), encoding="utf-8")
+
+    found = [row for rows in _json_rows(str(path), block=block) for row in rows]
+
+    assert [json.loads(bytes(row)) for row in found] == rows
+    assert not any(b"\n" in bytes(row) for row in found)
+
+
+def test_an_array_is_handed_on_before_it_has_been_read_to_its_end(tmp_path):
+    """Only a block and its last element are held, not the array."""
+    path = write(tmp_path / "votes.json", ROWS * 200)
+
+    sizes = [len(rows) for rows in _json_rows(str(path), block=1_000)]
+
+    assert sum(sizes) == len(ROWS) * 200
+    assert max(sizes) < 40
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=st.lists(elements, min_size=2, max_size=5), data=st.data(), block=st.integers(1, 64))
+def test_an_array_that_stops_early_is_never_taken_for_whole(tmp_path_factory, rows, data, block):
+    """Wherever a JSON array is cut off, reading it says so."""
+    whole = json.dumps(rows).encode()
+    path = tmp_path_factory.getbasetemp() / "half.json"
+    path.write_bytes(whole[: data.draw(st.integers(1, len(whole) - 1))])
+
+    with pytest.raises(ReadError, match=r"half\.json: not valid JSON"):
+        list(_json_rows(str(path), block=block))
+
+    assert path.stat().st_size < len(whole)
+
+
+@pytest.mark.parametrize("block", [16, 1 << 20])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        '[{"key": 1} {"key": 2}, {"key": 3}, {"key": 4}]',
+        '[{"key": x}, {"key": 2}, {"key": 3}, {"key": 4}]',
+        '[{"key": 1}, {"key": 2}, {"key": 3}], {"key": 4}]',
+        '[{"key": 1}, {"key": 2}, {"key": 3}] and more',
+        '[{"key": 1}, {"key": 2}, {key: 3}, {"key": 4}]',
+        '[{"key": 1},, {"key": 2}, {"key": 3}, {"key": 4}]',
+    ],
+)
+def test_a_malformed_array_is_refused(tmp_path, broken, block):
+    """What is no JSON array is an error, with small blocks and with large."""
+    path = tmp_path / "broken.json"
+    path.write_text(broken)
+
+    with pytest.raises(ReadError, match=r"broken\.json: not valid JSON"):
+        list(_json_rows(str(path), block=block))
+
+    assert path.exists()
+
+
+def test_an_empty_array_is_called_empty(tmp_path):
+    """A JSON array without elements has no columns to read."""
+    path = tmp_path / "votes.json"
+    path.write_text(" [ ] ")
+
+    with pytest.raises(ReadError, match="is an empty JSON array"):
+        open_sources(path)
+
+
+@pytest.mark.parametrize("content", ["[1, 2, 3]", '["x", "y"]', "[null]", "[[]]", "[{}, 5]"])
+def test_an_array_of_anything_but_objects_is_refused(tmp_path, content):
+    """Elements must be objects; a list of numbers is no vote log."""
+    path = tmp_path / "votes.json"
+    path.write_text(content.replace("{}", json.dumps(ROWS[0])))
+
+    with pytest.raises(ReadError, match=r"votes\.json"):
+        count_pairs(path)
+
+    assert path.exists()
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl"])
+def test_only_columns_in_use_are_parsed(tmp_path, form):
+    """A column that cannot be read at all does no harm to a count that has no use for it."""
+    rows = [{**ROWS[0], "extra": {"a": 1}}] * 10_000 + [{**ROWS[0], "extra": "text"}]
+    path = write(tmp_path / f"votes.{form}", rows)
+
+    counts = count_pairs(path)
+
+    assert counts.frame().rows() == [("x", "y", 10_001.0, 0.0, 0.0, 0.0)]
+    with pytest.raises(pl.exceptions.PolarsError):
+        open_sources(path)[0].raw.select("extra").collect()
+
+
+def test_an_array_of_many_blocks_is_read_whole(tmp_path):
+    """An array of several blocks gives all rows, their number, and any head of them."""
+    rows = [{"i": i, "filler": "{" * 500} for i in range(20_000)]
+    (source,) = open_sources(write(tmp_path / "votes.json", rows))
+
+    in_order = source.raw.select(pl.col("i").cast(pl.Int64)).collect()["i"].to_list()
+    number = source.raw.select(pl.len()).collect().item()
+    head = source.raw.head(12_345).select("i").collect().height
+    some = source.raw.filter(pl.col("i").is_in(["3", "19999"])).collect().height
+
+    assert in_order == list(range(20_000))
+    assert (number, head, some) == (20_000, 12_345, 2)
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_progress_through_an_array_ends_at_its_end(tmp_path, suffix):
+    """Progress grows, never passes the size of the file, and gets there but for the bracket."""
+    path = write(tmp_path / f"votes.json{suffix}", incompressible(60_000))
+    calls = []
+
+    tally_votes(read_battles(path, progress=lambda *call: calls.append(call)))
+
+    done = [call[1] for call in calls]
+    assert {(name, total) for name, _, total in calls} == {(str(path), path.stat().st_size)}
+    assert done == sorted(done)
+    assert pytest.approx(done[-1], rel=1e-6) == path.stat().st_size
+
+
+def test_keys_may_come_in_any_order_and_may_be_absent(tmp_path):
+    """Elements of an array need not be alike: a key that is missing is null."""
+    rows = [
+        {"model_a": "x", "model_b": "y", "winner": "tie"},
+        {"winner": "tie", "model_b": "x", "model_a": "y"},
+        {"model_b": "y", "model_a": "x"},
+    ]
+
+    tally = tally_votes(read_battles(write(tmp_path / "votes.json", rows)))
+
+    assert tally.counts.frame().rows() == table(rows[:2])
+    assert tally.readings[0].rejected == {"no winner": 1.0}
