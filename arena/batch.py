@@ -64,11 +64,13 @@ class Draws:
             it has no lower one, nan where the table does not compare it with the others. The
             mean over the models that are finite is the fit's mean over them.
         tie_parameter: float [B], nan where the tie rule has none.
+        shift: float [B], what was added to each table's own log-odds to give them that mean.
     """
 
     models: tuple[str, ...]
     log_odds: Floats
     tie_parameter: Floats
+    shift: Floats
 
 
 def block_size(n_cells: int, n: int) -> int:
@@ -86,11 +88,14 @@ def solve_tables(fit: Fit, tables: Tables) -> Draws:
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
         solver = _Solver(fit)
         points = list(pool.map(lambda i: solver.solve(tables.make(i)), range(tables.n_blocks)))
-    point = np.concatenate(points, axis=1).T
+    raw = np.concatenate(points, axis=1).T
     m = len(fit.models)
     has_tie = fit.rule.parameter is not None
-    tie = point[:, m] if has_tie else np.full(len(point), np.nan)
-    return Draws(fit.models, np.ascontiguousarray(point[:, :m]), tie)
+    tie = raw[:, m] if has_tie else np.full(len(raw), np.nan)
+    finite = np.isfinite(raw[:, :m])
+    n = np.maximum(finite.sum(axis=1), 1)
+    shift = (np.where(finite, fit.log_odds - raw[:, :m], 0.0)).sum(axis=1) / n
+    return Draws(fit.models, raw[:, :m] + shift[:, None], tie, shift)
 
 
 class _Solver:
@@ -102,8 +107,7 @@ class _Solver:
         self.task = problem(fit.counts, fit.rule, fit.prior)
         self.n_cells = self.votes_only.left.size
         m, n_rows = self.task.n_models, self.task.left.size
-        tie = [] if fit.tie_parameter is None else [fit.tie_parameter]
-        self.start = np.append(fit.log_odds, tie)
+        self.start = fit.point
         self.inverse = self.task.inverse(self.task.hessian(self.start))
         self.n_votes = self.task.outcomes.sum()
         ends = np.concatenate([self.task.left, self.task.right])
@@ -155,10 +159,6 @@ class _Solver:
             going = ~(done | lost)
             if not going.all():
                 active, votes = active[going], votes[:, :, going]
-        centre = self.start[: self.task.n_models].mean()
-        if self.task.prior == 0:
-            m = self.task.n_models
-            point[:m] += centre - point[:m].mean(axis=0)
         return point, arrived
 
     def _gradient(self, point: Floats, votes: Floats) -> Floats:
@@ -181,7 +181,8 @@ class _Solver:
         both_ways = (win + tie > 0) & (loss + tie > 0)
         finite: NDArray[np.bool_] = both_ways.all(axis=0)
         if self.task.rule.parameter is not None:
-            finite &= (table[2].sum(axis=0) > 0) & (table[:2].sum(axis=(0, 1)) > 0)
+            mutual = (table[0] > 0) & (table[1] > 0)
+            finite &= (table[2].sum(axis=0) > 0) & mutual.any(axis=0)
         return finite
 
     def _alone(self, full: Floats, table: Floats) -> Floats:
@@ -204,12 +205,8 @@ class _Solver:
         except NoEstimateError:
             point[:m] = np.nan
             return point
-        kept = connected.kept
-        shift = 0.0
-        if self.task.prior == 0:
-            shift = self.start[kept].mean() - solved[: kept.size].mean()
-        point[kept] = solved[: kept.size] + shift
-        point[m:] = solved[kept.size :]
+        point[connected.kept] = solved[: connected.kept.size]
+        point[m:] = solved[connected.kept.size :]
         return point
 
 

@@ -23,6 +23,9 @@ NO_MODEL = "no model name"
 SELF_BATTLE = "a model against itself"
 REJECTED = (NO_WINNER, NO_MODEL, SELF_BATTLE)
 
+UNSAID: Mapping[str, float | bool] = {"votes": 1.0, "weight": 1.0, "anony": True}
+"""A log without such a column, read beside one that has it: one vote, of weight one, that counts."""
+
 COUNT_COLUMNS: Mapping[str, str] = {
     "wins_a": "model_a",
     "wins_b": "model_b",
@@ -57,14 +60,7 @@ class Battles:
         ]
         if len(parts) == 1:
             return parts[0]
-        # A log without votes or weights has one vote of weight one per row, also beside another.
-        ones = [name for name in ("votes", "weight") if name in self.columns]
-        parts = [
-            part.with_columns(
-                pl.lit(1.0).alias(name) for name in ones if name not in part.collect_schema()
-            )
-            for part in parts
-        ]
+        parts = [part.with_columns(self._unsaid(part)) for part in parts]
         return pl.concat(parts, how="diagonal")
 
     @property
@@ -87,7 +83,7 @@ class Battles:
             NOT_ANONYMOUS: ~pl.col("anony").fill_null(False)
             if "anony" in self.keys
             else pl.lit(False),
-            NO_WINNER: pl.col("winner").is_null(),
+            NO_WINNER: pl.col("winner").str.strip_chars().fill_null("") == "",
             NO_MODEL: pl.any_horizontal(nameless),
             SELF_BATTLE: pl.col("model_a") == pl.col("model_b"),
         }
@@ -109,7 +105,7 @@ class Battles:
         This reads the logs a second time.
         """
         numbered = [
-            part.with_row_index("row", offset=1).select(
+            _numbered(part.with_columns(self._unsaid(part))).select(
                 pl.lit(source.name).alias("source"),
                 "row",
                 pl.when(self.why_not.is_in(REJECTED)).then(self.why_not).alias("reason"),
@@ -117,19 +113,17 @@ class Battles:
                 "model_b",
                 "winner",
             )
-            for part, source in zip(self._with_all_keys(), self.sources, strict=True)
+            for part, source in zip(self.parts, self.sources, strict=True)
         ]
         return collect(pl.concat(numbered).filter(pl.col("reason").is_not_null()), self.sources)
 
-    def _with_all_keys(self) -> list[pl.LazyFrame]:
-        """The parts; where one lacks a key column that another has, it is null."""
+    def _unsaid(self, part: pl.LazyFrame) -> list[pl.Expr]:
+        """What a source leaves unsaid that another one says: see `UNSAID`."""
+        there = part.collect_schema()
         return [
-            part.with_columns(
-                pl.lit(None, BATTLE_SCHEMA[key]).alias(key)
-                for key in self.keys
-                if key not in part.collect_schema()
-            )
-            for part in self.parts
+            pl.lit(value, BATTLE_SCHEMA[name]).alias(name)
+            for name, value in UNSAID.items()
+            if name in self.columns and name not in there
         ]
 
 
@@ -185,6 +179,11 @@ def read_battles(
     return Battles(tuple(parts), sources, tuple(formats), {**SPELLINGS, **(outcomes or {})})
 
 
+def _numbered(part: pl.LazyFrame) -> pl.LazyFrame:
+    """A part with the row number in its source; counts have kept theirs."""
+    return part if "row" in part.collect_schema() else part.with_row_index("row", offset=1)
+
+
 def _from_counts(source: Source) -> pl.LazyFrame:
     """A counts file as battles: one row per pair and winner, with its `votes`.
 
@@ -204,8 +203,15 @@ def _from_counts(source: Source) -> pl.LazyFrame:
     )
     wrong = long.filter(~(pl.col("votes").is_finite() & (pl.col("votes") >= 0)).fill_null(False))
     if wrong.height:
-        row, column, value = wrong.select("row", "winner", "votes").row(0)
-        message = f"{source.name}: row {row:,}, column '{column}': {value} is not a number of votes"
+        row, column = wrong.select("row", "winner").row(0)
+        value = collect(source.raw.select(column).slice(row - 1, 1), [source]).item()
+        message = (
+            f"{source.name}: row {row:,}, column '{column}': {value!r} is not a number of votes"
+        )
         raise ColumnError(message)
     meaning = pl.col("winner").replace_strict(COUNT_COLUMNS)
-    return long.lazy().filter(pl.col("votes") > 0).select("model_a", "model_b", meaning, "votes")
+    return (
+        long.lazy()
+        .filter(pl.col("votes") > 0)
+        .select("row", "model_a", "model_b", meaning, "votes")
+    )

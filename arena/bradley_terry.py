@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.sparse import csr_array, diags_array
+from scipy.sparse.csgraph import breadth_first_order, connected_components
 from scipy.sparse.linalg import cg
 
 from arena.counts import PairCounts, fold
@@ -51,6 +52,8 @@ class Fit:
         counts: what was fitted, after models that cannot be rated were left out.
         all_counts: what was given.
         left_out: the models not rated, each with the reason.
+        above_average: how far the models' mean lies above the prior's average opponent, in
+            log-odds; 0 without a prior.
     """
 
     models: tuple[str, ...]
@@ -64,6 +67,13 @@ class Fit:
     counts: PairCounts
     all_counts: PairCounts
     left_out: tuple[LeftOut, ...]
+    above_average: float = 0.0
+
+    @property
+    def point(self) -> Floats:
+        """The estimate [m + q] as `Problem` has it: log-odds seen from the prior's opponent."""
+        tie = [] if self.tie_parameter is None else [self.tie_parameter]
+        return np.append(self.log_odds + self.above_average, tie)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -312,6 +322,7 @@ def fit_bradley_terry(
         counts=used,
         all_counts=counts,
         left_out=outside,
+        above_average=float(log_odds.mean()) if strength else 0.0,
     )
 
 
@@ -351,7 +362,36 @@ def _tie_start(task: Problem) -> float:
             "use --ties half"
         )
         raise NoEstimateError(message)
+    if task.prior == 0 and _in_layers(task):
+        message = (
+            f"{task.rule.name}: wins go one way only and are balanced by ties, so its tie "
+            "parameter has no estimate; use --ties half"
+        )
+        raise NoEstimateError(message)
     return task.rule.start(float(tied / (tied + decided)))
+
+
+def _in_layers(task: Problem) -> bool:
+    """Whether every decided battle was won by the model one step above the other.
+
+    Then gaps and tie parameter can run away together: each win and each tie gains, and nothing
+    loses. One pair that took wins from each other, as all real logs have, rules it out.
+    """
+    win, loss, _ = task.outcomes
+    if np.any((win > 0) & (loss > 0)):
+        return False
+    decided = np.flatnonzero((win > 0) | (loss > 0))
+    up = np.where(win[decided] > 0, task.left[decided], task.right[decided])
+    down = np.where(win[decided] > 0, task.right[decided], task.left[decided])
+    step = csr_array((np.ones(up.size), (up, down)), shape=(task.n_models,) * 2)
+    height = np.zeros(task.n_models)
+    _, island = connected_components(step, connection="weak")
+    for first in np.unique(island, return_index=True)[1]:
+        order, before = breadth_first_order(step, first, directed=False)
+        for model in order[1:]:
+            above = step[model, before[model]] > 0
+            height[model] = height[before[model]] + (1.0 if above else -1.0)
+    return bool(np.all(height[up] == height[down] + 1.0))
 
 
 def _climb(task: Problem, point: Floats, value: float, step: Floats) -> tuple[Floats, float]:

@@ -1,30 +1,37 @@
-"""The command line: arguments, progress, exit codes. The only module that prints.
+"""The command line: one function per command, and the exit codes.
 
-Tables go to standard output, all else to standard error, so that a pipe gets only data.
 Everything heavy is imported inside the commands, so that `arena --help` answers at once.
 """
 
-import os
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from arena.display import error_line
 from arena.errors import ArenaError, OptionError, UserError
+from arena.options import (
+    TABLE_ROWS,
+    elo_options,
+    fit_options,
+    history_options,
+    interval_options,
+    output_options,
+    pairs_option,
+    reading_options,
+    scale_options,
+    votes_argument,
+    weight_options,
+)
+from arena.terminal import emit, note, progress_bar, show, speaks_unicode
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    import polars as pl
 
+    from arena.battles import Battles
     from arena.counts import PairCounts
     from arena.leaderboard import Leaderboard
-    from arena.sources import Progress
-
-TABLE_ROWS = 30
-PIPE_WIDTH = 160
-PROGRESS_AFTER = 1.0
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -36,168 +43,15 @@ def cli() -> None:
     """
 
 
-def pairs(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    """Parse ``a=b,c=d``, given once or several times."""
-    found: dict[str, str] = {}
-    for part in (part for value in values for part in value.split(",")):
-        name, equals, meaning = part.rpartition("=")
-        if not (equals and name and meaning):
-            raise OptionError(f"{option.opts[0]}: '{part}' is not of the form name=value")
-        found[name.strip()] = meaning.strip()
-    return found
-
-
-def anchored(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, float] | None:
-    """Parse ``MODEL=RATING``; the model's name may hold an equals sign."""
-    if value is None:
-        return None
-    model, equals, rating = value.rpartition("=")
-    try:
-        return model, float(rating if equals and model else "")
-    except ValueError:
-        raise OptionError(f"--anchor: '{value}' is not of the form MODEL=RATING") from None
-
-
-def options(*several: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Several click options as one decorator, in the order given."""
-
-    def decorate(command: Any) -> Any:
-        for option in reversed(several):
-            command = option(command)
-        return command
-
-    return decorate
-
-
-reading_options = options(
-    click.option(
-        "--columns",
-        multiple=True,
-        callback=pairs,
-        metavar="OURS=THEIRS,…",
-        help="Which column is which, e.g. model_a=left,model_b=right,winner=choice.",
-    ),
-    click.option(
-        "--outcomes",
-        multiple=True,
-        callback=pairs,
-        metavar="THEIRS=OURS,…",
-        help="What a vote means, e.g. left=model_a; ours are model_a, model_b, tie, both_bad.",
-    ),
-    click.option("--strict", is_flag=True, help="Fail if any row is no valid vote."),
-    click.option(
-        "--rejected", metavar="FILE", help="Write rejected rows, with reasons (csv, parquet)."
-    ),
-)
-fit_options = options(
-    click.option(
-        "--ties",
-        type=click.Choice(["half", "drop", "rao-kupper", "davidson"]),
-        default="half",
-        show_default=True,
-        help="What a tie or both-bad vote is worth.",
-    ),
-    click.option(
-        "--on-separation",
-        type=click.Choice(["drop", "error", "prior"]),
-        default="drop",
-        show_default=True,
-        help="When some models have no finite rating: leave them out, fail, or use a prior.",
-    ),
-    click.option(
-        "--prior",
-        type=float,
-        default=1.0,
-        show_default=True,
-        metavar="BATTLES",
-        help="With --on-separation prior: battles against an average model, half won.",
-    ),
-)
-weight_options = options(
-    click.option(
-        "--reweight",
-        type=click.Choice(["pairs"]),
-        help="Weigh votes by 1 / max(votes of their pair, 50), against unequal sampling.",
-    ),
-    click.option(
-        "--propensities",
-        metavar="FILE",
-        help="Weigh votes by 1 / propensity of their pair: model_a, model_b, propensity.",
-    ),
-)
-interval_options = options(
-    click.option(
-        "--ci",
-        default="sandwich",
-        show_default=True,
-        metavar="METHOD",
-        help="How intervals are made: sandwich, fisher, none, bootstrap, bayesian; or over "
-        "clusters of votes: cluster:COLUMN, bootstrap:COLUMN, bayesian:COLUMN, "
-        "jackknife:COLUMN, with judge, session, prompt, day or any other column.",
-    ),
-    click.option("--level", type=float, default=0.95, show_default=True, help="Coverage."),
-    click.option(
-        "--interval-of",
-        type=click.Choice(["centred", "anchor"]),
-        default="centred",
-        show_default=True,
-        help="Intervals of the mean-centred rating, or of the difference from the anchor.",
-    ),
-    click.option("--rounds", type=int, default=1000, show_default=True, help="Resamples."),
-    click.option("--seed", type=int, default=0, show_default=True, help="Of what is simulated."),
-)
-scale_options = options(
-    click.option(
-        "--anchor",
-        metavar="MODEL=RATING",
-        callback=anchored,
-        help="Hold this model at this rating.",
-    ),
-    click.option(
-        "--scale", type=float, default=400.0, show_default=True, help="Points for BASE:1 odds."
-    ),
-    click.option("--base", type=float, default=10.0, show_default=True, help="See --scale."),
-    click.option("--init", type=float, default=1000.0, show_default=True, help="Mean rating."),
-)
-output_options = options(
-    click.option(
-        "--top",
-        type=click.IntRange(min=0),
-        metavar="N",
-        help=f"Show only the best N; 0 for all. A table shows {TABLE_ROWS} by itself.",
-    ),
-    click.option(
-        "-o",
-        "--output",
-        multiple=True,
-        metavar="FILE",
-        help="Write to a file, too: csv, parquet, json, md, png, svg, pdf. Repeatable.",
-    ),
-    click.option(
-        "--format",
-        "form",
-        type=click.Choice(["table", "csv", "json", "markdown"]),
-        default="table",
-        show_default=True,
-        help="What goes to standard output.",
-    ),
-    click.option(
-        "--pairs",
-        metavar="FILE",
-        help="Write win rates by pair, observed and predicted, and who is above whom (csv, parquet).",
-    ),
-    click.option("-q", "--quiet", is_flag=True, help="Nothing but the result and errors."),
-)
-
-
 @cli.command()
-@click.argument("votes", nargs=-1, type=click.Path(), metavar="[VOTES]...")
+@votes_argument
 @reading_options
 @fit_options
 @weight_options
 @interval_options
 @scale_options
 @output_options
+@pairs_option
 def rate(
     votes: tuple[str, ...],
     columns: dict[str, str],
@@ -228,6 +82,8 @@ def rate(
 
     VOTES are files in any format that `arena formats` lists, several at once if need be.
     """
+    from arena.battles import read_battles
+    from arena.datasets import shipped
     from arena.leaderboard import Scale
     from arena.outputs import TABLES, check_output, write_board, write_frame
     from arena.pipeline import rate as rate_votes
@@ -243,10 +99,12 @@ def rate(
     interval = Interval(*parse_method(ci), level, interval_of, rounds, seed)
     source = list(votes) or None
     if source is None and not quiet:
-        _note("no vote file given: this is the shipped Chatbot Arena log to 2024-08-14")
-    with _progress(quiet) as progress:
+        note("no vote file given: this is the shipped Chatbot Arena log to 2024-08-14")
+    with progress_bar(quiet) as progress:
         if rejected:
-            _write_rejected(source, columns, outcomes, rejected)
+            _write_rejected(
+                read_battles(source or shipped(), columns=columns, outcomes=outcomes), rejected
+            )
         board = rate_votes(
             source,
             columns=columns,
@@ -261,12 +119,110 @@ def rate(
             progress=progress,
         )
     if not quiet:
-        _account(board)
+        _account([one["account"] for one in board.manifest["inputs"]])
     for path in output:
         write_board(board, path, top or None)
     if pairs:
         write_frame(pairs_table(board), pairs)
-    _show(board, form, top)
+    _show_board(board, form, top)
+
+
+@cli.command()
+@votes_argument
+@reading_options
+@history_options
+@fit_options
+@scale_options
+@output_options
+def history(
+    votes: tuple[str, ...],
+    columns: dict[str, str],
+    outcomes: dict[str, str],
+    strict: bool,
+    rejected: str | None,
+    every: str,
+    window: int | None,
+    ties: str,
+    on_separation: Any,
+    prior: float,
+    level: float,
+    anchor: tuple[str, float] | None,
+    scale: float,
+    base: float,
+    init: float,
+    top: int | None,
+    output: tuple[str, ...],
+    form: str,
+    quiet: bool,
+) -> None:
+    """Rate the models over time: a board per day, week or month.
+
+    The votes need times. On screen: the latest rating of each model, and how it came there.
+    """
+    from arena.history import rate_history
+    from arena.leaderboard import Scale
+    from arena.report import history_summary
+
+    _check_tables(output)
+    points = Scale(scale, base, init, anchor)
+    with progress_bar(quiet) as progress:
+        battles = _battles(votes, columns, outcomes, strict, rejected, quiet, progress)
+        told = rate_history(
+            battles,
+            every=every,
+            window=window,
+            ties=ties,
+            on_separation=on_separation,
+            prior=prior,
+            scale=points,
+            level=level,
+        )
+    behind = "all votes until then" if window is None else f"votes of {window} x {told.every}"
+    title = f"Bradley-Terry every {told.every}, {behind}; {level * 100:g}% sandwich intervals"
+    summary = history_summary(told, unicode=speaks_unicode())
+    _give(told.frame, "history", output, form, title, summary, top)
+
+
+@cli.command()
+@votes_argument
+@reading_options
+@elo_options
+@output_options
+def elo(
+    votes: tuple[str, ...],
+    columns: dict[str, str],
+    outcomes: dict[str, str],
+    strict: bool,
+    rejected: str | None,
+    k: str,
+    order: str,
+    orders: int,
+    bootstrap: bool,
+    seed: int,
+    scale: float,
+    base: float,
+    init: float,
+    top: int | None,
+    output: tuple[str, ...],
+    form: str,
+    quiet: bool,
+) -> None:
+    """Online Elo, how much of it is the order of the votes, and Bradley-Terry beside it."""
+    from arena.elo import order_battles, order_spread
+    from arena.leaderboard import Scale
+    from arena.pipeline import beside_bradley_terry
+
+    _check_tables(output)
+    with progress_bar(quiet) as progress:
+        battles = _battles(votes, columns, outcomes, strict, rejected, quiet, progress)
+        played = order_battles(battles, order=order)
+        spread = order_spread(
+            played, orders, seed, bootstrap=bootstrap, k=k, scale=scale, base=base, init=init
+        )
+        table = beside_bradley_terry(spread, battles, Scale(scale, base, init))
+    drawn = "resamples" if bootstrap else "random orders"
+    title = f"Online Elo, K = {k}, {played.n_battles:,} battles; spread over {orders} {drawn}"
+    _give(table, "elo", output, form, title, table, top)
 
 
 @cli.command()
@@ -281,13 +237,14 @@ def formats() -> None:
     )
     for each in FORMATS:
         table.add_row(each.name, each.published_as, ", ".join(each.tell_tale), each.notes)
-    out = _console(sys.stdout)
-    out.print(table)
-    out.print("\nIn Parquet, Arrow, CSV, TSV, JSON lines or one JSON array; .gz for text formats.")
-    out.print("A vote may be spelled " + ", ".join(SPELLINGS) + ".")
-    out.print(
-        "Anything else: --columns model_a=left,model_b=right,winner=choice --outcomes l=model_a,…"
-    )
+    show(table)
+    for line in (
+        "",
+        "In Parquet, Arrow, CSV, TSV, JSON lines or one JSON array; .gz for text formats.",
+        "A vote may be spelled " + ", ".join(SPELLINGS) + ".",
+        "Anything else: --columns model_a=left,model_b=right,winner=choice --outcomes l=model_a,…",
+    ):
+        emit(line + "\n")
 
 
 @cli.command()
@@ -299,32 +256,45 @@ def completion(shell: str) -> None:
     kind = get_completion_class(shell)
     if kind is None:
         raise OptionError(f"no completion for '{shell}'")
-    click.echo(kind(cli, {}, "arena", "_ARENA_COMPLETE").source())
+    emit(kind(cli, {}, "arena", "_ARENA_COMPLETE").source() + "\n")
 
 
-# ── printing ───────────────────────────────────────────────────────────────────────────────
+# ── what the commands share ────────────────────────────────────────────────────────────────
 
 
-def _console(stream: Any) -> "Console":
-    from rich.console import Console
+def _battles(
+    votes: tuple[str, ...],
+    columns: dict[str, str],
+    outcomes: dict[str, str],
+    strict: bool,
+    rejected: str | None,
+    quiet: bool,
+    progress: Any,
+) -> "Battles":
+    """Read the votes, give the account of them, and keep the rejected ones where asked."""
+    from arena.battles import read_battles
+    from arena.counts import tally_votes
 
-    width = None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
-    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+    if not votes:
+        raise OptionError("no vote file given: the shipped log is counts, without times or rows")
+    battles = read_battles(list(votes), columns=columns, outcomes=outcomes, progress=progress)
+    if rejected:
+        _write_rejected(battles, rejected)
+    tally = tally_votes(battles)
+    if strict:
+        tally.refuse_rejected()
+    tally.refuse_empty()
+    if not quiet:
+        _account([reading.account() for reading in tally.readings])
+    return battles
 
 
-def _note(text: str) -> None:
-    click.echo(f"arena: {text}", err=True)
+def _account(accounts: list[str]) -> None:
+    for account in accounts:
+        note(account)
 
 
-def _account(board: "Leaderboard") -> None:
-    """Say what became of each input's rows."""
-    from arena.report import plain
-
-    for one in board.manifest["inputs"]:
-        _note(plain(one["account"]))
-
-
-def _show(board: "Leaderboard", form: str, top: int | None) -> None:
+def _show_board(board: "Leaderboard", form: str, top: int | None) -> None:
     from arena import report
 
     most = top or None
@@ -334,11 +304,43 @@ def _show(board: "Leaderboard", form: str, top: int | None) -> None:
             "json": report.render_json,
             "markdown": report.render_markdown,
         }
-        click.echo(render[form](board, most), nl=False)
+        emit(render[form](board, most))
         return
-    unicode = (sys.stdout.encoding or "").lower().startswith("utf")
     shown = most if top is not None else TABLE_ROWS
-    _console(sys.stdout).print(report.render_table(board, shown, unicode=unicode))
+    show(report.render_table(board, shown, unicode=speaks_unicode()))
+
+
+def _check_tables(output: tuple[str, ...]) -> None:
+    from arena.outputs import FRAMES, check_output
+
+    for path in output:
+        check_output(path, FRAMES)
+
+
+def _give(
+    frame: "pl.DataFrame",
+    name: str,
+    output: tuple[str, ...],
+    form: str,
+    title: str,
+    summary: "pl.DataFrame",
+    top: int | None,
+) -> None:
+    """Write a table to files, and show it, or its summary, in the form asked for."""
+    from arena.outputs import write_frame
+    from arena.tables import frame_json, frame_markdown, frame_table
+
+    for path in output:
+        write_frame(frame, path, title)
+    if form == "csv":
+        emit(frame.write_csv())
+    elif form == "json":
+        emit(frame_json(frame, name))
+    elif form == "markdown":
+        emit(frame_markdown(summary.head(top or summary.height), title))
+    else:
+        rows = summary.height if top == 0 else top or TABLE_ROWS
+        show(frame_table(summary.head(rows), title, unicode=speaks_unicode()))
 
 
 def _weighing(
@@ -354,39 +356,10 @@ def _weighing(
     return reweight_pairs if reweight else None
 
 
-def _write_rejected(
-    votes: object, columns: dict[str, str], outcomes: dict[str, str], path: str
-) -> None:
-    from arena.battles import read_battles
-    from arena.datasets import shipped
+def _write_rejected(battles: "Battles", path: str) -> None:
     from arena.outputs import write_frame
 
-    battles = read_battles(votes or shipped(), columns=columns, outcomes=outcomes)
     write_frame(battles.rejected(), path)
-
-
-@contextmanager
-def _progress(quiet: bool) -> Iterator["Progress | None"]:
-    """A progress bar on a terminal, once the work has taken a second."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.progress import Progress as Bar
-
-    bar = Bar(console=_console(sys.stderr), transient=True)
-    task = bar.add_task("counting votes", total=None)
-    timer = threading.Timer(PROGRESS_AFTER, bar.start)
-    timer.start()
-
-    def advance(name: str, done: int, total: int) -> None:
-        bar.update(task, description=f"reading {name}", completed=done, total=total)
-
-    try:
-        yield advance
-    finally:
-        timer.cancel()
-        timer.join()
-        bar.stop()
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -397,20 +370,14 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         sys.exit(cli.main(arguments, prog_name="arena", standalone_mode=False))
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
+        emit(error.format_message() + "\n")
         sys.exit(0)
     except click.ClickException as error:
-        _note(f"{error.format_message()} See arena --help.")
+        note(f"{error.format_message()} See arena --help.")
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
-        _note("interrupted")
+        note("interrupted")
         sys.exit(130)
-    except BrokenPipeError:
-        # The reader has seen enough. Python would complain again while closing the pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except ArenaError as error:
-        from arena.report import error_line
-
-        click.echo(error_line(error), err=True)
+        note(error_line(error))
         sys.exit(2 if isinstance(error, UserError) else 1)

@@ -4,11 +4,12 @@ Votes of one judge are not independent. What is kept of them is, per cluster, ho
 of each kind it has: a sparse table, counted in one pass like everything else.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, diags_array
 
 from arena.battles import Battles
 from arena.counts import PairCounts, count_groups, pair_counts, places
@@ -41,6 +42,22 @@ class ClusterCounts:
     def n_clusters(self) -> int:
         """Number of clusters, G."""
         return int(self.table.shape[0])
+
+    def of_model(self) -> dict[str, int]:
+        """Model → clusters that have votes on it."""
+        rows = np.arange(self.table.shape[1])
+        sides = np.repeat(self.counts.pairs, 4, axis=0).T
+        shape = (rows.size, self.counts.n_models)
+        on = csr_array((np.ones(2 * rows.size), (np.tile(rows, 2), sides.ravel())), shape=shape)
+        met = (self.table @ on).tocsc()
+        return dict(zip(self.counts.models, np.diff(met.indptr).tolist(), strict=True))
+
+    def reweighted(self, reweight: Callable[[PairCounts], PairCounts]) -> "ClusterCounts":
+        """The same clusters with the votes of each pair weighed as `reweight` weighs them."""
+        counts = reweight(self.counts)
+        factor = counts.outcomes.sum(axis=1) / self.counts.outcomes.sum(axis=1)
+        table = self.table @ diags_array(np.repeat(factor, 4))
+        return replace(self, counts=counts, table=table.tocsr())
 
 
 def cluster_key(battles: Battles, column: str) -> pl.Expr:
@@ -81,7 +98,8 @@ def count_clusters(battles: Battles, column: str, key: pl.Expr | None = None) ->
     code = there.rank("dense").fill_null(0).to_numpy().astype(np.int64) - 1
     # A vote without a judge is nobody else's: each stands alone, in rows after the others'.
     alone = alone[np.argsort(at.place[alone], kind="stable")]
-    repeats = np.maximum(np.round(weight[alone]).astype(np.int64), 1)
+    number = votes["votes"].to_numpy() if "votes" in votes.columns else weight
+    repeats = np.maximum(np.round(number[alone]).astype(np.int64), 1)
     n_alone = int(repeats.sum())
     n_clusters = len(values) + n_alone
     rows = np.concatenate([code[known], len(values) + np.arange(n_alone)])

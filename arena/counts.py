@@ -15,15 +15,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from arena.battles import COUNT_COLUMNS, REJECTED, SET_ASIDE, Battles, read_battles
-from arena.errors import (
-    ColumnError,
-    LabelError,
-    NoEstimateError,
-    OptionError,
-    RejectedRowsError,
-    amount,
-    listing,
-)
+from arena.display import amount, listing
+from arena.errors import ColumnError, LabelError, NoEstimateError, OptionError, RejectedRowsError
 from arena.formats import WINNERS
 from arena.sources import Source, collect, open_sources
 
@@ -109,6 +102,9 @@ class PairCounts:
         cells = fold(self)
         table = pl.DataFrame({"left": names.gather(cells.left), "right": names.gather(cells.right)})
         text = table.hstack(pl.DataFrame(cells.outcomes, schema=list(WINNERS)))
+        if self.is_weighted:
+            squares = pl.DataFrame(cells.squares, schema=[f"{name}_squares" for name in WINNERS])
+            text = text.hstack(squares)
         return hashlib.sha256(text.sort("left", "right").write_csv().encode()).hexdigest()
 
     def restrict(self, keep: Sequence[int] | Integers) -> "PairCounts":
@@ -312,15 +308,16 @@ def tally_votes(battles: Battles) -> Tally:
     """
     groups = _grouped(battles, {})
     counts = pair_counts(_accepted(groups, battles))
-    return Tally(counts, tuple(_reading(groups, battles, i) for i in range(len(battles.sources))))
+    return Tally(counts, tuple(reading_of(groups, battles, i) for i in range(len(battles.sources))))
 
 
 def count_groups(battles: Battles, by: Mapping[str, pl.Expr]) -> pl.DataFrame:
     """Count the accepted votes by pair, winner and further keys, in one streaming pass.
 
     Returns:
-        A frame with model_a, model_b, winner (one of the four), the further keys, and `n`
-        (with weights, their sum, and their sum of squares, `squares`); no rows for no votes.
+        A frame with model_a, model_b, winner (one of the four), the further keys, and `n`, the
+        number of votes; of votes with weights, `n` is their sum, `squares` the sum of their
+        squares, and `votes` their number.
 
     Raises:
         LabelError, ReadError: as `tally_votes`.
@@ -340,7 +337,7 @@ def _grouped(battles: Battles, by: Mapping[str, pl.Expr]) -> pl.DataFrame:
 
 def _accepted(groups: pl.DataFrame, battles: Battles) -> pl.DataFrame:
     accepted = groups.filter(pl.col("why_not").is_null())
-    _refuse_unknown(accepted, battles)
+    refuse_unknown(accepted, battles)
     meaning = pl.col("winner").replace_strict(battles.labels, return_dtype=pl.String)
     return accepted.with_columns(meaning)
 
@@ -367,7 +364,10 @@ def _vote_sums(columns: Sequence[str]) -> dict[str, pl.Expr]:
     given = [pl.col(name) for name in ("votes", "weight") if name in columns]
     good = pl.all_horizontal((one.is_finite() & (one >= 0)).fill_null(False) for one in given)
     sums = {"n": (votes * weight).sum(), "wrong": good.not_().sum()}
-    return sums | ({"squares": (votes * weight**2).sum()} if "weight" in columns else {})
+    if "weight" not in columns:
+        return sums
+    number = pl.col("votes").sum() if "votes" in columns else pl.len().cast(pl.Float64)
+    return sums | {"squares": (votes * weight**2).sum(), "votes": number}
 
 
 def _refuse_weights(groups: pl.DataFrame) -> None:
@@ -380,14 +380,15 @@ def _refuse_weights(groups: pl.DataFrame) -> None:
         raise ColumnError(message)
 
 
-def _refuse_unknown(accepted: pl.DataFrame, battles: Battles) -> None:
+def refuse_unknown(accepted: pl.DataFrame, battles: Battles) -> None:
+    """Raise LabelError for votes (`winner`, `source`, `n`) that are no known winner."""
     unknown = accepted.filter(~pl.col("winner").is_in(list(battles.labels)))
     if unknown.is_empty():
         return
     found = (
         unknown.group_by("winner")
         .agg(pl.col("n").sum(), pl.col("source").min())
-        .sort("n", descending=True)
+        .sort("n", "winner", descending=[True, False])
     )
     quoted = ", ".join(f"'{label}' ({amount(n, 'vote')})" for label, n, _ in found.head(5).rows())
     more = f" and {found.height - 5} more" if found.height > 5 else ""
@@ -401,7 +402,8 @@ def _refuse_unknown(accepted: pl.DataFrame, battles: Battles) -> None:
     raise LabelError(message)
 
 
-def _reading(groups: pl.DataFrame, battles: Battles, source: int) -> Reading:
+def reading_of(groups: pl.DataFrame, battles: Battles, source: int) -> Reading:
+    """The account of one source, from groups with `source`, `why_not` and `n`."""
     of_source = groups.filter(pl.col("source") == source)
     sums = dict(of_source.group_by("why_not").agg(pl.col("n").sum()).rows())
     return Reading(

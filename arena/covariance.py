@@ -54,9 +54,7 @@ def bread_of(task: Problem, hessian: Matrix) -> Floats:
 
 def meat_of(fit: Fit) -> Matrix:
     """Sum over votes of the score's outer product, [m + q, m + q], from the counts."""
-    tie = [] if fit.tie_parameter is None else [fit.tie_parameter]
-    point = np.append(fit.log_odds, tie)
-    return meat_at(problem(fit.counts, fit.rule, squares=True), point)
+    return meat_at(problem(fit.counts, fit.rule, squares=True), fit.point)
 
 
 def meat_at(task: Problem, point: Floats) -> Matrix:

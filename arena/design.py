@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from arena.battles import Battles
 from arena.counts import PairCounts, tally_votes
-from arena.errors import ColumnError, NoEstimateError, OptionError, amount, listing
+from arena.display import amount, listing
+from arena.errors import ColumnError, NoEstimateError, OptionError
 from arena.sources import collect, one_line
 
 Floats = NDArray[np.float64]

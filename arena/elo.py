@@ -18,7 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from arena.battles import Battles, read_battles
-from arena.counts import Reading, _reading, _refuse_unknown
+from arena.counts import Reading, reading_of, refuse_unknown
 from arena.errors import ColumnError, NoEstimateError, OptionError
 from arena.sources import collect
 
@@ -150,8 +150,8 @@ def _encode(battles: Battles, *, by_time: bool) -> BattleOrder:
     votes = _distinct(columns)
     groups = votes.frame.with_columns(why_not=battles.why_not)
     accepted = groups.filter(pl.col("why_not").is_null())
-    _refuse_unknown(accepted, battles)
-    readings = tuple(_reading(groups, battles, i) for i in range(len(battles.sources)))
+    refuse_unknown(accepted, battles)
+    readings = tuple(reading_of(groups, battles, i) for i in range(len(battles.sources)))
     if accepted.is_empty():
         accounts = "; ".join(reading.account() for reading in readings)
         raise NoEstimateError(f"no votes to rate: {accounts}")

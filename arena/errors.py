@@ -1,4 +1,4 @@
-"""Every error that arena raises on purpose, and the wording they share.
+"""Every error that arena raises on purpose.
 
 ArenaError
 ├── UserError                 the input or an option is wrong: exit code 2
@@ -51,26 +51,3 @@ class OptionError(UserError, ValueError):
 
 class ConvergenceError(ArenaError, ArithmeticError):
     """An iteration did not reach its tolerance."""
-
-
-def listing(values: object, most: int = 8) -> str:
-    """Join values for a one-line message, saying how many were left out.
-
-    >>> listing(["b", "a"])
-    "'b', 'a'"
-    >>> listing(range(5), most=2)
-    '0, 1 and 3 more'
-    """
-    items = list(values)  # type: ignore[call-overload]
-    shown = ", ".join(repr(item) for item in items[:most])
-    hidden = len(items) - most
-    return f"{shown} and {hidden} more" if hidden > 0 else shown
-
-
-def amount(n: float, thing: str) -> str:
-    """A number of things, in words that agree with it.
-
-    >>> amount(1, "battle"), amount(2500, "battle")
-    ('1 battle', '2,500 battles')
-    """
-    return f"{n:,.0f} {thing if n == 1 else thing + 's'}"

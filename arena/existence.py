@@ -14,7 +14,8 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from arena.counts import Cells, PairCounts, fold
-from arena.errors import NoEstimateError, amount, listing
+from arena.display import amount, listing
+from arena.errors import NoEstimateError
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

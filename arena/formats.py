@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from arena.errors import ColumnError, OptionError, listing
+from arena.display import listing
+from arena.errors import ColumnError, OptionError
 
 WINNERS = ("model_a", "model_b", "tie", "both_bad")
 
@@ -98,14 +99,15 @@ def _flag(name: str, kind: pl.DataType) -> pl.Expr:
     if kind == pl.Boolean:
         return pl.col(name)
     text = pl.col(name).cast(pl.String).str.to_lowercase()
-    return (
-        pl.when(text.is_in(["true", "1"])).then(True).when(text.is_in(["false", "0"])).then(False)
-    )
+    yes, no = (text.is_in(list(spelt)) for spelt in (("true", "1", "1.0"), ("false", "0", "0.0")))
+    return pl.when(yes).then(True).when(no).then(False)
 
 
 def _time(name: str, kind: pl.DataType) -> pl.Expr:
     """Unix seconds, or ISO 8601 text (taken as UTC where it names no offset)."""
     column = pl.col(name)
+    if kind == pl.Date:
+        return column.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     if isinstance(kind, pl.Datetime):
         return (
             column.dt.convert_time_zone("UTC")
@@ -123,20 +125,37 @@ def _time(name: str, kind: pl.DataType) -> pl.Expr:
 
 # ── conversations ──────────────────────────────────────────────────────────────────────────
 
-MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
+CONVERSATIONS = ("conversation_a", "messages_a", "messages")
+TEXTS = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
+PARTS = pl.List(
+    pl.Struct(
+        {"role": pl.String, "content": pl.List(pl.Struct({"type": pl.String, "text": pl.String}))}
+    )
+)
 
 
 def _user_turns(raw: Raw) -> pl.Expr | None:
     """The user's messages, a list of texts, from whichever column holds them."""
-    for name in ("conversation_a", "messages_a", "messages"):
+    for name in CONVERSATIONS:
         kind = raw.get(name)
         if kind == pl.String:
-            return _user_content(pl.col(name).str.json_decode(MESSAGES), None)
+            return _user_content_of_text(pl.col(name))
         if isinstance(kind, pl.List) and isinstance(kind.inner, pl.Struct):
             content = {field.name: field.dtype for field in kind.inner.fields}.get("content")
             if content is not None:
                 return _user_content(pl.col(name), content)
     return None
+
+
+def _user_content_of_text(text: pl.Expr) -> pl.Expr:
+    """The same of conversations written as JSON; each is in one of two shapes."""
+    # A part is an object, so content in parts has a brace after its bracket; plain text, a quote.
+    in_parts = text.str.contains(r'"content"\s*:\s*\[')
+    plain = pl.when(~in_parts).then(text).str.json_decode(TEXTS)
+    parts = pl.when(in_parts).then(text).str.json_decode(PARTS)
+    return pl.coalesce(
+        _user_content(plain, pl.String()), _user_content(parts, pl.List(pl.Struct({})))
+    )
 
 
 def _user_content(messages: pl.Expr, content: object) -> pl.Expr:
@@ -225,11 +244,12 @@ def _as(kind: pl.DataType, name: str, found: pl.DataType) -> pl.Expr:
 def _one_hot(raw: Raw) -> Columns:
     """55k: one-hot votes; prompts are a JSON list of user turns inside a string."""
     votes = {"winner_model_a": "model_a", "winner_model_b": "model_b", "winner_tie": "tie"}
-    vote = {name: pl.col(name).cast(pl.Float64, strict=False) for name in votes}
+    vote = {name: _flag(name, raw[name]) for name in votes}
     label = pl.format(", ".join(f"{name}={{}}" for name in votes), *map(_text, votes))
     winner: pl.Expr = label  # anything but exactly one 1 is quoted back as an unknown vote
     for name, meaning in votes.items():
-        alone = (vote[name] == 1) & (pl.sum_horizontal(vote.values()) == 1)
+        others = [~vote[other] for other in votes if other != name]
+        alone = pl.all_horizontal(vote[name], *others)
         winner = pl.when(alone).then(pl.lit(meaning)).otherwise(winner)
     found = {"winner": winner, "battle_id": _text("id") if "id" in raw else pl.lit(None, pl.String)}
     if raw.get("prompt") == pl.String:
@@ -291,7 +311,7 @@ FORMATS: tuple[Format, ...] = (
         "search-arena, webdev-arena, VisionArena",
         ("model_a", "model_b", "winner"),
         "a null winner is a row that nobody voted on",
-        absent=("anony", "question_id"),
+        absent=("anony",),
         unvoted_is_null=True,
     ),
     Format(
@@ -343,6 +363,9 @@ def battle_columns(
         ColumnError: if `mapped` names a raw column that the log lacks.
     """
     found = _general(raw) | dict(form.columns(raw))
+    for name in ("model_a", "model_b", "winner"):
+        if name not in mapped and name in raw and raw[name].is_nested():
+            raise ColumnError(f"{where}: column '{name}' holds {raw[name]}, where text is needed")
     for column, name in mapped.items():
         if column not in BATTLE_SCHEMA:
             message = (
@@ -354,6 +377,8 @@ def battle_columns(
                 f"{where}: no column '{name}' (for {column}); columns are {listing(raw, most=12)}"
             )
             raise ColumnError(message)
+        if raw[name].is_nested():
+            raise ColumnError(f"{where}: column '{name}' holds {raw[name]}, where text is needed")
         found[column] = _as(BATTLE_SCHEMA[column], name, raw[name])
     if form.unvoted_is_null:
         found["winner"] = found["winner"].fill_null(UNVOTED)

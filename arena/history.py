@@ -16,7 +16,8 @@ from arena.battles import Battles
 from arena.bradley_terry import Fit, OnSeparation, fit_bradley_terry, problem
 from arena.clusters import ClusterCounts, count_clusters
 from arena.covariance import bread_of, meat_at
-from arena.errors import ColumnError, OptionError, amount
+from arena.display import amount
+from arena.errors import ColumnError, OptionError
 from arena.leaderboard import Scale, anchor_index
 from arena.ranks import point_ranks
 from arena.resample import cluster_kinds
@@ -119,7 +120,7 @@ def rate_history(
     points = np.column_stack([draws.log_odds, draws.tie_parameter])
 
     def board(i: int) -> pl.DataFrame:
-        return _board(fit, tables[:, :, i], points[i], scale, level)
+        return _board(fit, tables[:, :, i], points[i], draws.shift[i], scale, level)
 
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
         boards = list(pool.map(board, range(len(starts))))
@@ -154,7 +155,9 @@ def _period_tables(fit: Fit, by_period: ClusterCounts, window: int | None) -> Fl
     return total.reshape(3, -1, by_period.n_clusters)
 
 
-def _board(fit: Fit, table: Floats, point: Floats, scale: Scale, level: float) -> pl.DataFrame:
+def _board(
+    fit: Fit, table: Floats, point: Floats, shift: float, scale: Scale, level: float
+) -> pl.DataFrame:
     """One period's rows, without its dates."""
     m = len(fit.models)
     kept = np.flatnonzero(np.isfinite(point[:m]))
@@ -164,8 +167,10 @@ def _board(fit: Fit, table: Floats, point: Floats, scale: Scale, level: float) -
     prior = with_prior.outcomes[:, table.shape[1] :]
     task = replace(with_prior, outcomes=np.hstack([table, prior])).restricted(kept)
     votes = votes.restricted(kept)
-    bread = bread_of(task, task.hessian(point[there]))
-    covariance = (bread @ meat_at(votes, point[there]) @ bread.T)[: kept.size, : kept.size]
+    own = point[there].copy()
+    own[: kept.size] -= shift  # as the prior's opponent, if there is one, sees them
+    bread = bread_of(task, task.hessian(own))
+    covariance = (bread @ meat_at(votes, own) @ bread.T)[: kept.size, : kept.size]
     ratings = scale.init + scale.per_log_odds * point[kept]
     error = np.sqrt(np.maximum(np.diag(covariance), 0.0)) * scale.per_log_odds
     rows = {

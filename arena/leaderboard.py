@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from arena.bradley_terry import Fit
 from arena.clusters import ClusterCounts
 from arena.counts import PairCounts, sum_rows
-from arena.errors import OptionError, amount
+from arena.display import amount
+from arena.errors import OptionError
 from arena.ranks import point_ranks, rank_sets, upper_bound_ranks
 from arena.uncertainty import Interval, Uncertainty, estimate_uncertainty
 

@@ -3,6 +3,7 @@
 import json
 import os
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import polars as pl
 from arena.errors import OptionError
 from arena.leaderboard import Leaderboard
 from arena.report import render_csv, render_json, render_markdown, shown_rows
+from arena.tables import frame_json, frame_markdown
 
 Writer = Callable[[Leaderboard, Path, int | None], None]
 
@@ -31,7 +33,10 @@ def _picture(board: Leaderboard, path: Path, top: int | None) -> None:
     from arena.plots import plot_ratings
 
     figure = plot_ratings(board, 40 if top is None else top)
-    figure.savefig(path, dpi=200, format=path.suffix[1:])
+    with warnings.catch_warnings():
+        # A script that no installed font has is drawn as boxes; SVG keeps the text itself.
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
+        figure.savefig(path, dpi=200, format=path.suffix[1:].lower())
 
 
 WRITERS: dict[str, Writer] = {
@@ -47,6 +52,8 @@ WRITERS: dict[str, Writer] = {
 
 TABLES = (".csv", ".parquet")
 """Suffixes of plain tables."""
+FRAMES = (*TABLES, ".json", ".md")
+"""Suffixes of tables that are a result of their own."""
 
 
 def check_output(path: str | Path, suffixes: object = tuple(WRITERS)) -> Path:
@@ -81,14 +88,19 @@ def write_board(board: Leaderboard, path: str | Path, top: int | None = None) ->
     write_whole(target, lambda temporary: writer(board, temporary, top))
 
 
-def write_frame(frame: pl.DataFrame, path: str | Path) -> None:
-    """Write a table as CSV or Parquet, as the suffix says."""
-    target = check_output(path, TABLES)
-    write = frame.write_csv if target.suffix.lower() == ".csv" else frame.write_parquet
-    write_whole(target, lambda temporary: write(temporary))
+def write_frame(frame: pl.DataFrame, path: str | Path, title: str = "") -> None:
+    """Write a table as CSV, Parquet, JSON or Markdown, as the suffix says."""
+    target = check_output(path, FRAMES)
+    writers: dict[str, Callable[[Path], object]] = {
+        ".csv": frame.write_csv,
+        ".parquet": frame.write_parquet,
+        ".json": lambda file: file.write_text(frame_json(frame, "rows"), encoding="utf-8"),
+        ".md": lambda file: file.write_text(frame_markdown(frame, title), encoding="utf-8"),
+    }
+    write_whole(target, writers[target.suffix.lower()])
 
 
-def write_whole(target: Path, write: Callable[[Path], None]) -> None:
+def write_whole(target: Path, write: Callable[[Path], object]) -> None:
     """Write beside the target under another name, then rename: all of it or nothing."""
     handle, name = tempfile.mkstemp(
         dir=target.parent, prefix=".arena-", suffix=target.suffix.lower()

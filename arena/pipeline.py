@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
+import polars as pl
 from threadpoolctl import threadpool_limits
 
-from arena.battles import read_battles
+from arena.battles import Battles, read_battles
 from arena.bradley_terry import Fit, OnSeparation, fit_bradley_terry
 from arena.clusters import count_clusters
 from arena.counts import PairCounts, Tally, tally_votes
@@ -65,6 +66,8 @@ def rate(
     counts = tally.counts if reweight is None else reweight(tally.counts)
     column = interval.column if interval else None
     clusters = None if column is None else count_clusters(battles, column)
+    if clusters is not None and reweight is not None:
+        clusters = clusters.reweighted(reweight)
     # A second BLAS thread gains nothing on a few hundred models, and on a busy machine it costs.
     with threadpool_limits(1 if counts.n_models < MANY_MODELS else None, "blas"):
         fit = fit_bradley_terry(counts, ties=ties, on_separation=on_separation, prior=prior)
@@ -130,3 +133,22 @@ def _fit_manifest(fit: Fit) -> dict[str, Any]:
         "log_likelihood": fit.log_likelihood,
         "iterations": fit.iterations,
     }
+
+
+def beside_bradley_terry(spread: pl.DataFrame, battles: Battles, scale: Scale) -> pl.DataFrame:
+    """Add the Bradley-Terry rating, its rank and Elo's to a table of Elo's order spread.
+
+    Both are centred on the same mean over the models that have both; the difference is what
+    the order of the battles, and a K that forgets, make of the same votes.
+    """
+    fit = fit_bradley_terry(tally_votes(battles).counts)
+    ratings = pl.DataFrame({"model": fit.models, "bradley_terry": scale.ratings(fit)})
+    table = spread.join(ratings, on="model", how="left")
+    both = pl.col("bradley_terry").is_not_null()
+    shift = pl.col("elo").filter(both).mean() - pl.col("bradley_terry").mean()
+    return table.select(
+        pl.col("elo").rank("min", descending=True).cast(pl.Int64).alias("rank"),
+        pl.exclude("bradley_terry"),
+        bradley_terry=pl.col("bradley_terry") + shift,
+        bradley_terry_rank=pl.col("bradley_terry").rank("min", descending=True).cast(pl.Int64),
+    ).sort("rank", "model")

@@ -5,9 +5,10 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from arena.display import plain
 from arena.errors import OptionError
 from arena.leaderboard import Leaderboard
-from arena.report import plain, rated, title
+from arena.report import rated, title
 
 INK, GRID, DOT = "#222222", "#dddddd", "#0072b2"  # the last is Okabe and Ito's blue
 ROW_HEIGHT = 0.22

@@ -20,7 +20,8 @@ from scipy.sparse import csr_array
 
 from arena.bradley_terry import fit_bradley_terry
 from arena.design import Design, first_dependent
-from arena.errors import ConvergenceError, NoEstimateError, OptionError, listing
+from arena.display import listing
+from arena.errors import ConvergenceError, NoEstimateError, OptionError
 from arena.existence import LeftOut
 from arena.ranks import point_ranks
 
@@ -37,7 +38,7 @@ PATIENCE = 8
 SEPARATED = 1e-3
 """How much worse, against the largest change, a vote may be fitted where rounding is at work."""
 
-CHUNK = 1 << 16
+CHUNK = 1 << 15
 STRIPS = 8
 """Runs of chunks that are added up separately, so that sums do not depend on the machine."""
 
@@ -216,6 +217,16 @@ def _add_up(n: int, work: Callable[[int, int], list[Floats]]) -> list[Floats]:
     return [sum(terms[1:], start=terms[0]) for terms in zip(*parts, strict=True)]
 
 
+def _products(first: Floats, second: Floats) -> Floats:
+    """The products [j, k] of the columns [n, j] and [n, k].
+
+    As a matrix product, BLAS would wake threads of its own for it, which then spin beside ours.
+    """
+    return np.array([[np.einsum("i,i", a, b) for b in second.T] for a in first.T]).reshape(
+        first.shape[1], second.shape[1]
+    )
+
+
 @dataclass(slots=True)
 class _Outer:
     """Sums over battles of a number times the outer product of the battle's design row."""
@@ -237,7 +248,7 @@ class _Outer:
         np.add.at(self.by_pair, which, values)
         for of_covariate, column in zip(self.mixed, weighted.T, strict=True):
             np.add.at(of_covariate, which, column)
-        self.by_covariates += weighted.T @ covariates
+        self.by_covariates += _products(weighted, covariates)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -266,7 +277,7 @@ def _likelihood(votes: _Votes, point: Floats) -> _Sums:
             value += votes.weigh(log_p, rows).sum()
             residual = votes.weigh(above_half - np.copysign(surer - 0.5, gap), rows)
             np.add.at(by_pair, votes.which[rows], residual)
-            by_covariate += residual @ design.covariates[rows]
+            by_covariate += _products(residual[:, None], design.covariates[rows])[0]
             curvature.add(votes, rows, votes.weigh(e * surer * surer, rows))
         outer = [curvature.by_pair, curvature.mixed, curvature.by_covariates]
         return [value, by_pair, by_covariate, *outer]
@@ -340,9 +351,8 @@ def _solve(hessian: Floats, right: Floats, m: int) -> Floats:
     try:
         factor = cho_factor(free / np.outer(size, size))
     except (LinAlgError, ValueError) as error:
-        raise ConvergenceError(
-            "the curvature vanishes: the votes hardly determine the coefficients"
-        ) from error
+        message = "the curvature vanishes: the votes hardly determine the coefficients"
+        raise ConvergenceError(message) from error
     solution: Floats = cho_solve(factor, columns / size[:, None]) / size[:, None]
     return solution.reshape(right.shape)
 
@@ -356,10 +366,9 @@ def _battles(votes: _Votes) -> Floats:
 
 def _sizes(votes: _Votes) -> Floats:
     """Root mean square of each covariate, [k]."""
-    weight = np.ones(1) if votes.weight is None else votes.weight
-    total = votes.which.size if votes.weight is None else weight.sum()
-    ones = np.broadcast_to(weight, votes.which.shape)
-    squares = [np.einsum("i,i,i->", ones, x, x) for x in votes.design.covariates.T]
+    weight = np.float64(1.0) if votes.weight is None else votes.weight
+    total = votes.which.size if votes.weight is None else votes.weight.sum()
+    squares = [(weight * column) @ column for column in votes.design.covariates.T]
     return np.sqrt(np.array(squares) / total)
 
 

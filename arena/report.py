@@ -7,12 +7,12 @@ terminal, markup never reaches Markdown.
 import json
 import math
 import re
-import unicodedata
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from arena.errors import ArenaError, amount
+from arena.display import amount, plain
+from arena.history import History
 from arena.leaderboard import Leaderboard
 from arena.winrates import best_models
 
@@ -22,18 +22,6 @@ if TYPE_CHECKING:
 NAME_WIDTH = 44
 DRAWING_WIDTH = 26
 LISTED_LEFT_OUT = 20
-
-
-def plain(text: str, width: int | None = None) -> str:
-    r"""Text without control or format characters, cut to a width.
-
-    >>> plain("ab\x1b[31mc\u202e")
-    'ab[31mc'
-    >>> plain("a long model name", width=8)
-    'a long …'
-    """
-    clean = "".join(c for c in text if unicodedata.category(c)[0] != "C")
-    return clean if width is None or len(clean) <= width else clean[: width - 1] + "…"
 
 
 def title(board: Leaderboard) -> str:
@@ -57,7 +45,10 @@ def title(board: Leaderboard) -> str:
     if fit.counts.is_weighted:
         parts.append("votes weighted")
     if fit.prior > 0:
-        parts.append(f"prior: each model half won {fit.prior:g} x against an average one")
+        battles = "battle" if fit.prior == 1 else "battles"
+        parts.append(
+            f"prior: {fit.prior:g} {battles} of each model against an average one, half won"
+        )
     return "; ".join(parts)
 
 
@@ -247,6 +238,44 @@ def shown_rows(board: Leaderboard, top: int | None = None) -> pl.DataFrame:
     return board.frame if top is None else rated(board, top)
 
 
-def error_line(error: ArenaError, most: int = 2_000) -> str:
-    """An error's message on one line, safe for a terminal."""
-    return "arena: " + plain(" ".join(str(error).split()), most)
+# ── over time ──────────────────────────────────────────────────────────────────────────────
+
+
+def history_summary(history: History, *, unicode: bool = True) -> pl.DataFrame:
+    """One row per model of the latest board: rating, ±, change, and the way there as a line."""
+    frame = history.frame
+    ends = frame["end"].unique().sort()
+    latest = frame.filter(pl.col("end") == ends[-1]) if len(ends) else frame
+    path = frame.sort("end").group_by("model").agg("end", "rating")
+    paths = {model: dict(zip(at, r, strict=True)) for model, at, r in path.iter_rows()}
+    rows = [paths[model] for model in latest["model"]]
+    return latest.select(
+        "rank",
+        "model",
+        "rating",
+        ((pl.col("rating_upper") - pl.col("rating_lower")) / 2).round(1).alias("±"),
+        pl.Series(
+            "since the first", [list(row.values())[-1] - next(iter(row.values())) for row in rows]
+        ),
+        pl.Series(
+            f"{ends[0]:%Y-%m-%d} to {ends[-1]:%Y-%m-%d}" if len(ends) else "time",
+            [sparkline([row.get(end) for end in ends], unicode=unicode) for row in rows],
+            dtype=pl.String,
+        ),
+        pl.col("battles").cast(pl.Int64),
+    )
+
+
+def sparkline(values: list[float | None], width: int = 32, *, unicode: bool = True) -> str:
+    """Values as a line of bars between their least and their greatest; gaps stay empty.
+
+    >>> sparkline([1.0, None, 2.0, 3.0])
+    '▁ ▅█'
+    """
+    bars = "▁▂▃▄▅▆▇█" if unicode else "_.-=+*#@"
+    if len(values) > width:
+        values = [values[round(i * (len(values) - 1) / (width - 1))] for i in range(width)]
+    there = [value for value in values if value is not None]
+    low, high = (min(there), max(there)) if there else (0.0, 0.0)
+    step = (high - low) / (len(bars) - 1) or 1.0
+    return "".join(" " if v is None else bars[round((v - low) / step)] for v in values)

@@ -23,12 +23,13 @@ def bootstrap_votes(fit: Fit, rounds: int = 1_000, seed: int = 0) -> Tables:
     """
     kinds, weight = _vote_kinds(fit)
     there = np.flatnonzero(kinds.ravel() > 0)
-    p = kinds.ravel()[there] / kinds.sum()
     n_votes = round(kinds.sum())
+    p = kinds.ravel()[there] / max(kinds.sum(), 1.0)
 
     def draw(rng: np.random.Generator, n: int) -> Floats:
         table = np.zeros((kinds.size, n))
-        table[there] = rng.multinomial(n_votes, p, size=n).T
+        if n_votes:
+            table[there] = rng.multinomial(n_votes, p, size=n).T
         return table.reshape(*kinds.shape, n) * weight[:, :, None]
 
     return _drawn(rounds, seed, kinds.shape[1], draw)
@@ -44,7 +45,7 @@ def bayesian_votes(fit: Fit, rounds: int = 1_000, seed: int = 0) -> Tables:
 
     def draw(rng: np.random.Generator, n: int) -> Floats:
         table = rng.gamma(np.repeat(kinds[:, :, None], n, axis=2))
-        table *= kinds.sum() / table.sum(axis=(0, 1))
+        table *= kinds.sum() / np.maximum(table.sum(axis=(0, 1)), 1e-300)
         return table * weight[:, :, None]
 
     return _drawn(rounds, seed, kinds.shape[1], draw)

@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import io
 import re
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +25,16 @@ Kind = Literal["parquet", "arrow", "csv", "jsonl", "json", "frame"]
 Progress = Callable[[str, int, int], None]
 """Called with a file's name, bytes read, bytes in all."""
 
+UNREADABLE = (pl.exceptions.PolarsError, OSError, EOFError, zlib.error)
+"""What reading a damaged file can raise."""
+
 JSON_BLOCK = 4 << 20
 """Bytes of a JSON array taken at once; small enough to be worked on while in cache."""
 
 INFER_ROWS = 10_000
 REMOTE = re.compile(r"^[a-z][a-z0-9+.-]*://")
-MAGIC: dict[bytes, Kind] = {b"PAR1": "parquet", b"ARROW1": "arrow"}
+ARROW_STREAM = b"\xff\xff\xff\xff"
+MAGIC: dict[bytes, Kind] = {b"PAR1": "parquet", b"ARROW1": "arrow", ARROW_STREAM: "arrow"}
 SUFFIX: dict[str, Kind] = {
     "parquet": "parquet",
     "arrow": "arrow",
@@ -40,7 +45,7 @@ SUFFIX: dict[str, Kind] = {
     "jsonl": "jsonl",
     "ndjson": "jsonl",
 }
-GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+GZIP, BOM = b"\x1f\x8b", b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,10 @@ def open_sources(votes: object, progress: Progress | None = None) -> tuple[Sourc
 
 def _open_frame(votes: object) -> Source:
     if isinstance(votes, pl.LazyFrame):
+        try:
+            votes.collect_schema()
+        except UNREADABLE as error:
+            raise ReadError(f"frame: cannot be read ({one_line(error)})") from error
         return Source("frame", "frame", votes)
     if isinstance(votes, pl.DataFrame) or hasattr(votes, "__arrow_c_stream__"):
         return Source("frame", "frame", pl.DataFrame(cast(Any, votes)).lazy())
@@ -95,7 +104,7 @@ def _open_frame(votes: object) -> Source:
 
 def _expand(path: str) -> list[str]:
     """The files a path stands for; a pattern is expanded, a remote path is left to polars."""
-    if REMOTE.match(path) or Path(path).exists():
+    if not path or REMOTE.match(path) or Path(path).exists():
         return [path]
     if not glob.has_magic(path):
         raise ReadError(f"{path}: no such file")
@@ -108,13 +117,15 @@ def _expand(path: str) -> list[str]:
 def _open_path(path: str, progress: Progress | None) -> Source:
     if REMOTE.match(path):
         return _open_remote(path)
+    if not path:
+        raise ReadError("an empty path names no file")
     if Path(path).is_dir():
         raise ReadError(
             f"{path}: is a directory; give its files, e.g. '{path.rstrip('/')}/*.parquet'"
         )
     try:
         head = _first_bytes(path)
-    except (OSError, EOFError) as error:
+    except UNREADABLE as error:
         raise ReadError(f"{path}: cannot be read ({error})") from error
     if not head.strip():
         raise ReadError(f"{path}: is empty")
@@ -124,8 +135,9 @@ def _open_path(path: str, progress: Progress | None) -> Source:
         raw.collect_schema()
     except ReadError:
         raise
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise ReadError(f"{path}: not readable as {kind} ({one_line(error)})") from error
+    except UNREADABLE as error:
+        reason = _undecodable(path, kind) or f"not readable as {kind} ({one_line(error)})"
+        raise ReadError(f"{path}: {reason}") from error
     return Source(path, kind, raw)
 
 
@@ -138,7 +150,7 @@ def _open_remote(path: str) -> Source:
     try:
         raw = _scan(path, kind, b"", None)
         raw.collect_schema()
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except UNREADABLE as error:
         raise ReadError(f"{path}: cannot be opened ({one_line(error)})") from error
     return Source(path, kind, raw)
 
@@ -162,7 +174,7 @@ def _kind(head: bytes) -> Kind:
     for magic, kind in MAGIC.items():
         if head.startswith(magic):
             return kind
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    text = head.removeprefix(BOM).lstrip()
     if text.startswith(b"["):
         return "json"
     return "jsonl" if text.startswith(b"{") else "csv"
@@ -172,16 +184,25 @@ def _scan(path: str, kind: Kind, head: bytes, progress: Progress | None) -> pl.L
     if kind == "parquet":
         return pl.scan_parquet(path, glob=False)
     if kind == "arrow":
-        return pl.scan_ipc(path)
+        if head.startswith(ARROW_STREAM):
+            return pl.read_ipc_stream(path).lazy()
+        return pl.scan_ipc(glob.escape(path))
     if kind == "csv":
         header = head.partition(b"\n")[0]
         separator = max(b",\t;", key=lambda byte: header.count(bytes([byte])))
         return pl.scan_csv(path, infer_schema=False, separator=chr(separator), glob=False)
     if kind == "jsonl":
-        return pl.scan_ndjson(
-            path, schema=_plain_as_text(pl.scan_ndjson(path, infer_schema_length=INFER_ROWS))
-        )
+        # polars takes no byte order mark here, so such a file goes by way of memory.
+        lines = io.BytesIO(_decompressed(path)[len(BOM) :]) if head.startswith(BOM) else None
+        text = glob.escape(path) if lines is None else lines
+        inferred = pl.scan_ndjson(text, infer_schema_length=INFER_ROWS)
+        return pl.scan_ndjson(text, schema=_plain_as_text(inferred))
     return _scan_json_array(path, progress)
+
+
+def _decompressed(path: str) -> bytes:
+    with _open_bytes(path) as file:
+        return file.read()
 
 
 def _plain_as_text(frame: pl.LazyFrame) -> dict[str, pl.DataType]:
@@ -238,7 +259,7 @@ def _json_rows(
     total = Path(path).stat().st_size
     with _open_bytes(path) as file:
         # A newline inside a JSON string is written \n, so a bare one is only white space.
-        pending = file.read(block).removeprefix(b"\xef\xbb\xbf").replace(b"\n", b" ").lstrip()[1:]
+        pending = file.read(block).removeprefix(BOM).replace(b"\n", b" ").lstrip()[1:]
         key = re.match(rb'\s*\{\s*("(?:[^"\\]|\\.)*")', pending)
         done = len(pending)
         while data := file.read(block):
@@ -324,7 +345,7 @@ def collect(frame: pl.LazyFrame, sources: Sequence[Source]) -> pl.DataFrame:
     """
     try:
         return frame.collect(engine="streaming")
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except UNREADABLE as error:
         for source in sources:
             reason = _unreadable(source, frame, single=len(sources) == 1)
             if reason:
@@ -334,24 +355,26 @@ def collect(frame: pl.LazyFrame, sources: Sequence[Source]) -> pl.DataFrame:
 
 def _unreadable(source: Source, frame: pl.LazyFrame, *, single: bool) -> str | None:
     """Why this source cannot be read to its end, or None if it can."""
-    if source.kind in ("csv", "jsonl", "json"):
-        line = _first_undecodable_line(source.name)
-        if line is not None:
-            return f"line {line:,} is not UTF-8; convert it first, e.g. with iconv -t UTF-8"
     try:
         (frame if single else source.raw).collect(engine="streaming")
-    except (pl.exceptions.PolarsError, OSError) as error:
-        return f"cannot be read to its end ({one_line(error)})"
+    except UNREADABLE as error:
+        reason = f"cannot be read to its end ({one_line(error)})"
+        return _undecodable(source.name, source.kind) or reason
     return None
 
 
-def _first_undecodable_line(path: str) -> int | None:
-    if REMOTE.match(path):
+def _undecodable(path: str, kind: Kind) -> str | None:
+    """Where a text file is not UTF-8, and what to do; None if that is not what is wrong."""
+    if kind not in ("csv", "jsonl", "json") or REMOTE.match(path):
         return None
-    with _open_bytes(path) as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                line.decode()
-            except UnicodeDecodeError:
-                return number
+    try:
+        with _open_bytes(path) as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    line.decode()
+                except UnicodeDecodeError:
+                    way_out = "convert it first, e.g. with iconv -t UTF-8"
+                    return f"line {number:,} is not UTF-8; {way_out}"
+    except UNREADABLE:
+        pass  # a damaged archive, which the caller's own error describes
     return None

@@ -67,6 +67,8 @@ class Interval:
             raise OptionError(f"level: {self.level} is not between 0 and 1, e.g. 0.95")
         if self.of not in ("centred", "anchor"):
             raise OptionError(f"interval-of: '{self.of}' is not one of centred, anchor")
+        if self.seed < 0:
+            raise OptionError(f"seed: {self.seed} is not a number of at least 0")
         if self.rounds < 2:
             raise OptionError(f"rounds: {self.rounds} is not a number of at least 2")
 
@@ -128,22 +130,34 @@ def estimate_uncertainty(
         )
         raise NoEstimateError(message)
     reference = anchor if interval.of == "anchor" else None
+    why = _unanswerable(fit, interval, clusters)
     if interval.method in ("bootstrap", "bayesian"):
-        return _from_draws(fit, _resampled(fit, interval, clusters), interval, reference)
+        draws = _resampled(fit, interval, clusters)
+        return _from_draws(fit, draws, interval, reference, why)
     if interval.method == "jackknife" and clusters is not None:
         draws = solve_tables(fit, without_each_cluster(fit, clusters))
-        known: Flags = np.asarray(np.isfinite(draws.log_odds).all(axis=0))
         moved = np.where(np.isfinite(draws.log_odds), draws.log_odds - fit.log_odds, 0.0)
         moved -= moved.mean(axis=0)
         covariance = moved.T @ moved * (clusters.n_clusters - 1) / clusters.n_clusters
-        why = f"rests on a single {clusters.column}: no interval"
     else:
         kind: Kind = interval.method  # type: ignore[assignment]  # the others are above
         covariance = estimate_covariance(fit, kind, clusters)[: len(fit.models), : len(fit.models)]
-        known, why = with_spread(fit), "its votes show no spread: no interval"
-        if interval.method == "fisher":
-            known = np.ones(len(fit.models), dtype=bool)
-    return _from_covariance(fit, covariance, interval, reference, known, why)
+    return _from_covariance(fit, covariance, interval, reference, why)
+
+
+def _unanswerable(fit: Fit, interval: Interval, clusters: ClusterCounts | None) -> list[str]:
+    """For each model why its votes cannot say how uncertain it is, or nothing if they can."""
+    why = [""] * len(fit.models)
+    if clusters is not None or interval.method == "sandwich":
+        silent = "its votes show no spread: no interval"
+        why = ["" if spread else silent for spread in with_spread(fit)]
+    if clusters is not None:
+        number, alone = clusters.of_model(), f"rests on a single {clusters.column}: no interval"
+        why = [
+            alone if number[model] < 2 else text
+            for model, text in zip(fit.models, why, strict=True)
+        ]
+    return why
 
 
 def with_spread(fit: Fit) -> Flags:
@@ -170,10 +184,10 @@ def _resampled(fit: Fit, interval: Interval, clusters: ClusterCounts | None) -> 
 
 
 def _from_covariance(
-    fit: Fit, covariance: Floats, interval: Interval, reference: int | None, known: Flags, why: str
+    fit: Fit, covariance: Floats, interval: Interval, reference: int | None, why: list[str]
 ) -> Uncertainty:
     variance = np.diag(covariance)
-    notes = np.where(known, "", why)
+    known = np.array([not text for text in why])
     if reference is not None:
         variance = variance + variance[reference] - 2.0 * covariance[:, reference]
         known = known & (np.arange(variance.size) != reference)
@@ -185,11 +199,13 @@ def _from_covariance(
         error,
         covariance,
         normal_deviations(covariance, interval.seed),
-        tuple(notes.tolist()),
+        tuple(why),
     )
 
 
-def _from_draws(fit: Fit, draws: Draws, interval: Interval, reference: int | None) -> Uncertainty:
+def _from_draws(
+    fit: Fit, draws: Draws, interval: Interval, reference: int | None, why: list[str]
+) -> Uncertainty:
     """Percentile intervals; an infinite draw is one, and lies where it lies."""
     log_odds = draws.log_odds
     tail = (1.0 - interval.level) / 2.0
@@ -201,12 +217,14 @@ def _from_draws(fit: Fit, draws: Draws, interval: Interval, reference: int | Non
     lower, upper = (_quantiles(shown, q) for q in (tail, 1.0 - tail))
     finite = np.where(np.isfinite(shown), shown, np.nan)
     error = _std(finite)
+    notes = ["; ".join(filter(None, both)) for both in zip(why, _unbounded(log_odds), strict=True)]
+    known = np.array([not text for text in why])
     if reference is not None:
-        lower[reference] = upper[reference] = error[reference] = np.nan
-    lower, upper = (np.where(np.isfinite(bound), bound, np.nan) for bound in (lower, upper))
-    return Uncertainty(
-        lower, upper, error, _covariance(deviations), deviations, tuple(_unbounded(log_odds))
+        known = known & (np.arange(known.size) != reference)
+    lower, upper, error = (
+        np.where(known & np.isfinite(one), one, np.nan) for one in (lower, upper, error)
     )
+    return Uncertainty(lower, upper, error, _covariance(deviations), deviations, tuple(notes))
 
 
 def _quantiles(draws: Floats, q: float) -> Floats:

@@ -131,7 +131,6 @@ def test_a_rejected_row_shows_the_vote_as_the_log_spells_it():
     assert rejected.select("model_a", "model_b", "winner").rows() == [("x", "x", "tie (bothbad)")]
 
 
-@pytest.mark.xfail(strict=True, reason="the row is numbered in the unpivoted frame")
 def test_a_row_rejected_from_counts_has_its_number_in_the_file():
     """A pair of a model with itself in a log of counts is found by its row."""
     log = pl.DataFrame(
@@ -149,7 +148,6 @@ def test_a_row_rejected_from_counts_has_its_number_in_the_file():
     assert set(rejected["row"]) == {3}
 
 
-@pytest.mark.xfail(strict=True, reason="a log without `anony` beside one that has it is set aside")
 def test_a_log_that_does_not_say_whether_it_was_anonymous_counts_beside_one_that_does():
     """What one log knows about its battles is no reason to drop those of another."""
     plain = pl.DataFrame(GOOD)
@@ -160,7 +158,6 @@ def test_a_log_that_does_not_say_whether_it_was_anonymous_counts_beside_one_that
     assert [reading.accepted for reading in tally.readings] == [2.0, 1.0]
 
 
-@pytest.mark.xfail(strict=True, reason="as above: the row is said to be not anonymous")
 def test_a_faulty_row_is_rejected_also_beside_a_log_with_anonymity():
     """A self-battle stays a self-battle whatever stands next to its log."""
     plain = pl.DataFrame(votes("x x tie"))
@@ -254,7 +251,6 @@ def test_a_label_on_a_row_that_does_not_count_is_no_error():
     assert tally.counts.outcomes.tolist() == [[0.0, 0.0, 1.0, 0.0]]
 
 
-@pytest.mark.xfail(strict=True, reason='quoted as unknown, with the useless --outcomes "=tie"')
 @pytest.mark.parametrize("label", ["", " "])
 def test_an_empty_vote_is_no_vote(label):
     """An empty text says as little as null."""

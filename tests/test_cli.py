@@ -423,7 +423,6 @@ TO_FIX = {
             pytest.param(
                 *mistake,
                 id=name,
-                marks=pytest.mark.xfail(strict=True, reason="ends in a traceback"),
             )
             for name, mistake in TO_FIX.items()
         ),
@@ -450,7 +449,6 @@ def test_a_pattern_that_matches_nothing_is_named(arena, tmp_path):
     assert result.err == f"arena: {tmp_path}/*.csv: no file matches this pattern\n"
 
 
-@pytest.mark.xfail(strict=True, reason="an empty path is taken for the current folder")
 def test_an_empty_path_is_not_called_a_directory(arena):
     """An empty shell variable gives an empty path, and one would like to know."""
     result = arena("rate", "")
@@ -579,7 +577,6 @@ def test_an_encoding_without_line_drawing_is_no_reason_to_fail(tmp_path):
 
 
 @needs_script
-@pytest.mark.xfail(strict=True, reason="click leaves with 1 before the broken pipe is seen")
 def test_a_reader_who_has_seen_enough_is_no_error(tmp_path):
     """`arena rate | head -1` ends in peace."""
     path = write(tmp_path / "votes.csv", LEVEL)
@@ -620,7 +617,6 @@ def test_a_hostile_name_does_nothing_to_a_real_terminal(tmp_path):
 
 
 @needs_script
-@pytest.mark.xfail(strict=True, reason="names are written raw to a terminal as CSV and JSON")
 @pytest.mark.parametrize("form", ["csv", "json"])
 def test_a_hostile_name_does_nothing_to_a_real_terminal_as_data_either(tmp_path, form):
     """Data that is shown on a terminal instead of piped must not touch it."""
@@ -632,7 +628,6 @@ def test_a_hostile_name_does_nothing_to_a_real_terminal_as_data_either(tmp_path,
 
 
 @needs_script
-@pytest.mark.xfail(strict=True, reason="escapes are cut out of a pipe's data, not of a file's")
 def test_a_pipe_gets_the_names_that_a_file_gets(tmp_path):
     """A name in data is the name in the log, also when it is piped."""
     path = write(tmp_path / "votes.csv", round_robin(EVIL, "y"))

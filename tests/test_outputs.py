@@ -122,9 +122,9 @@ def test_a_table_is_written_as_its_suffix_says(tmp_path, suffix):
     assert read(path).equals(frame)
 
 
-@pytest.mark.parametrize("name", ["rejected.json", "rejected.png"])
-def test_a_table_is_not_written_as_a_board_can_be(tmp_path, name):
-    """A table of rows has no manifest and makes no picture."""
+@pytest.mark.parametrize("name", ["rejected.svg", "rejected.png"])
+def test_a_table_is_not_drawn_as_a_board_can_be(tmp_path, name):
+    """A table of rows makes no picture."""
     with pytest.raises(OptionError, match=r"must be one of \.csv, \.parquet"):
         write_frame(pl.DataFrame({"row": [1]}), tmp_path / name)
 
@@ -181,3 +181,13 @@ def test_permissions_follow_the_umask(tmp_path, board, mask, mode):
 
     assert path.stat().st_mode & 0o777 == mode
     assert after == mask
+
+
+@pytest.mark.parametrize("name", ["模型-七", "🤖"])
+def test_a_script_that_no_font_has_is_no_reason_to_fail(tmp_path, name):
+    """Its characters are drawn as boxes, without a warning for each."""
+    board = rate(pl.DataFrame(votes(f"{name} y tie", f"y {name} model_a")))
+
+    write_board(board, tmp_path / "board.png")
+
+    assert (tmp_path / "board.png").stat().st_size > 0

@@ -6,10 +6,10 @@ from logs import EVIL, MARKUP, round_robin, votes
 from matplotlib.figure import Figure
 
 from arena import Interval, Scale
+from arena.display import plain
 from arena.errors import OptionError
 from arena.pipeline import rate
 from arena.plots import NAME_WIDTH, plot_ratings
-from arena.report import plain
 
 
 def board_of(*models, more=(), **options):
@@ -121,15 +121,6 @@ def test_a_board_without_intervals_is_drawn_as_dots():
         EVIL,
         MARKUP,
         "%s {}",
-        *(
-            pytest.param(
-                name,
-                marks=pytest.mark.xfail(
-                    strict=True, reason="a warning for every glyph that the font lacks"
-                ),
-            )
-            for name in ("模型-七", "🤖")
-        ),
     ],
 )
 def test_any_name_is_drawn_as_it_is_and_without_a_warning(name):

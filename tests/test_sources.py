@@ -126,7 +126,6 @@ def test_a_gzipped_file_need_not_say_so_in_its_name(tmp_path, form):
         "pretty",
         pytest.param(
             "jsonl",
-            marks=pytest.mark.xfail(strict=True, reason="a byte order mark stops JSON lines"),
         ),
     ],
 )
@@ -161,7 +160,6 @@ def test_a_quoted_csv_field_may_hold_separators_quotes_and_newlines(tmp_path):
     assert counts.frame().rows() == table(rows)
 
 
-@pytest.mark.xfail(strict=True, reason="an Arrow stream file is taken for CSV")
 def test_an_arrow_stream_file_is_read_like_an_arrow_file(tmp_path):
     """The streaming Arrow format, which Hugging Face caches use, is Arrow, too."""
     path = tmp_path / "votes.arrow"
@@ -217,9 +215,6 @@ def test_two_stars_reach_into_folders(tmp_path):
         *(
             pytest.param(
                 form,
-                marks=pytest.mark.xfail(
-                    strict=True, reason="polars takes the name of the file for a pattern"
-                ),
             )
             for form in ("jsonl", "arrow")
         ),
@@ -300,9 +295,6 @@ def test_a_truncated_file_is_refused_by_name(tmp_path, form):
         *(
             pytest.param(
                 form,
-                marks=pytest.mark.xfail(
-                    strict=True, reason="EOFError from gzip is caught only in the first 64 KB"
-                ),
             )
             for form in ("csv", "json")
         ),
@@ -325,7 +317,6 @@ def test_a_gzip_file_cut_far_behind_its_beginning_is_refused_by_name(tmp_path, f
         "json",
         pytest.param(
             "csv",
-            marks=pytest.mark.xfail(strict=True, reason="BadGzipFile leaves arena as it is"),
         ),
     ],
 )
@@ -353,9 +344,6 @@ def test_a_gzip_file_with_a_damaged_middle_is_refused_by_name(tmp_path, form):
             pytest.param(
                 form,
                 0,
-                marks=pytest.mark.xfail(
-                    strict=True, reason="no line is named for a bad byte in the first rows"
-                ),
             )
             for form in ("jsonl", "pretty")
         ),

@@ -1,0 +1,80 @@
+"""Any table as text: for a terminal, as Markdown, CSV or JSON. It knows no column by name."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from arena.display import plain
+from arena.report import NAME_WIDTH, markdown_text
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+DIGITS = 1
+FINE_DIGITS = 4
+FINE = 10.0
+"""A column of numbers that all stay below this is shown with more digits."""
+
+
+def cell(value: object, digits: int = DIGITS) -> str:
+    """One value as text: thousands grouped, nothing for null.
+
+    >>> cell(1234.56), cell(None), cell(1200)
+    ('1,234.6', '', '1,200')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.{digits}f}"
+    return plain(str(value), NAME_WIDTH)
+
+
+def frame_table(frame: pl.DataFrame, title: str, *, unicode: bool = True) -> "RenderableType":
+    """A frame as a table for a terminal."""
+    from rich import box
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD if unicode else box.ASCII, pad_edge=False)
+    for name, kind in frame.schema.items():
+        table.add_column(Text(name), justify="right" if kind.is_numeric() else "left", no_wrap=True)
+    for row in texts(frame):
+        table.add_row(*map(Text, row))
+    return Group(Text(title), table)
+
+
+def texts(frame: pl.DataFrame) -> Iterator[list[str]]:
+    """The rows of a frame as text."""
+    digits = [_digits(frame[name]) for name in frame.columns]
+    for row in frame.iter_rows():
+        yield [cell(value, n) for value, n in zip(row, digits, strict=True)]
+
+
+def _digits(column: pl.Series) -> int:
+    if not column.dtype.is_float():
+        return DIGITS
+    largest = np.nanmax(np.abs(column.drop_nulls().to_numpy()), initial=0.0)
+    return FINE_DIGITS if largest < FINE else DIGITS
+
+
+def frame_markdown(frame: pl.DataFrame, title: str) -> str:
+    """A frame as a Markdown table under its title."""
+    heads = [markdown_text(name) for name in frame.columns]
+    sides = ["--:" if kind.is_numeric() else ":--" for kind in frame.dtypes]
+    rows = [[markdown_text(text) for text in row] for row in texts(frame)]
+    lines = ["| " + " | ".join(cells) + " |" for cells in (heads, sides, *rows)]
+    return "\n".join([markdown_text(title), "", *lines]) + "\n"
+
+
+def frame_json(frame: pl.DataFrame, name: str) -> str:
+    """The rows under a name."""
+    document = {name: frame.fill_nan(None).to_dicts()}
+    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False, default=str) + "\n"
