@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from arena.battles import Battles, read_battles
     from arena.bradley_terry import Fit, fit_bradley_terry
-    from arena.counts import PairCounts, Tally, count_pairs, tally_votes
+    from arena.counts import PairCounts
     from arena.covariance import estimate_covariance
     from arena.datasets import shipped
     from arena.errors import ArenaError, UserError
     from arena.leaderboard import Leaderboard, Scale, build_leaderboard
     from arena.outputs import write_board
     from arena.pipeline import rate
+    from arena.tally import Tally, count_pairs, tally_votes
     from arena.uncertainty import Interval
 
 _HOME = {
@@ -27,16 +28,16 @@ _HOME = {
     "Leaderboard": "leaderboard",
     "PairCounts": "counts",
     "Scale": "leaderboard",
-    "Tally": "counts",
+    "Tally": "tally",
     "UserError": "errors",
-    "count_pairs": "counts",
+    "count_pairs": "tally",
     "estimate_covariance": "covariance",
     "fit_bradley_terry": "bradley_terry",
     "build_leaderboard": "leaderboard",
     "rate": "pipeline",
     "read_battles": "battles",
     "shipped": "datasets",
-    "tally_votes": "counts",
+    "tally_votes": "tally",
     "write_board": "outputs",
 }
 

@@ -6,13 +6,21 @@ Which one depends only on the columns in `Battles.keys`, so that it can be decid
 distinct combination of them while counting, and need not be decided per row.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from arena.errors import ColumnError, OptionError
-from arena.formats import BATTLE_SCHEMA, SPELLINGS, UNVOTED, WINNERS, battle_columns, recognise
+from arena.formats import (
+    BATTLE_SCHEMA,
+    SPELLINGS,
+    UNVOTED,
+    WINNERS,
+    battle_columns,
+    kept_columns,
+    recognise,
+)
 from arena.sources import Progress, Source, collect, open_sources
 
 NOT_VOTED = "not voted"
@@ -65,9 +73,12 @@ class Battles:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The battle columns that at least one source has, in the order of the schema."""
-        there = {name for part in self.parts for name in part.collect_schema()}
-        return tuple(name for name in BATTLE_SCHEMA if name in there)
+        """The columns that at least one source has: battle columns, then those kept beside."""
+        there = {
+            name: None for part in self.parts for name in part.collect_schema() if name != "row"
+        }
+        known = [name for name in BATTLE_SCHEMA if name in there]
+        return (*known, *(name for name in there if name not in BATTLE_SCHEMA))
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -132,6 +143,7 @@ def read_battles(
     *,
     columns: Mapping[str, str] | None = None,
     outcomes: Mapping[str, str] | None = None,
+    keep: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Battles:
     """Read vote logs in any published format.
@@ -142,6 +154,8 @@ def read_battles(
         columns: battle column → the log's own column, e.g. ``{"model_a": "left"}``.
         outcomes: the log's own vote → winner, e.g. ``{"left": "model_a"}``; added to the
             published spellings.
+        keep: numeric columns of the log to carry along as covariates; `x` stands for the
+            columns `x`, `x_a` and `x_b`, as many of them as there are.
         progress: called while a long JSON array is read.
 
     Raises:
@@ -174,6 +188,7 @@ def read_battles(
             parts.append(_from_counts(source))
         else:
             found = battle_columns(raw, mapped, form, source.name)
+            found |= kept_columns(raw, keep, found)
             parts.append(source.raw.select(found.values()))
         formats.append(form.name)
     return Battles(tuple(parts), sources, tuple(formats), {**SPELLINGS, **(outcomes or {})})

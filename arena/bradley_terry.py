@@ -281,7 +281,7 @@ def fit_bradley_terry(
         ConvergenceError: if Newton's method does not reach a gradient of 1e-10 per battle.
         OptionError: an option with a value it cannot have.
 
-    >>> from arena.counts import count_pairs
+    >>> from arena.tally import count_pairs
     >>> import polars as pl
     >>> votes = ["model_a"] * 3 + ["model_b"] + ["tie"] * 4
     >>> log = pl.DataFrame({"model_a": ["x"] * 8, "model_b": ["y"] * 8, "winner": votes})

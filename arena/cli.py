@@ -13,6 +13,7 @@ from arena.display import error_line
 from arena.errors import ArenaError, OptionError, UserError
 from arena.options import (
     TABLE_ROWS,
+    control_options,
     elo_options,
     fit_options,
     history_options,
@@ -48,6 +49,7 @@ def cli() -> None:
 @reading_options
 @fit_options
 @weight_options
+@control_options
 @interval_options
 @scale_options
 @output_options
@@ -63,6 +65,9 @@ def rate(
     prior: float,
     reweight: str | None,
     propensities: str | None,
+    control: tuple[str, ...],
+    ridge: float,
+    missing: Any,
     ci: str,
     level: float,
     interval_of: Any,
@@ -83,6 +88,7 @@ def rate(
     VOTES are files in any format that `arena formats` lists, several at once if need be.
     """
     from arena.battles import read_battles
+    from arena.control import covariate_names
     from arena.datasets import shipped
     from arena.leaderboard import Scale
     from arena.outputs import TABLES, check_output, write_board, write_frame
@@ -116,6 +122,9 @@ def rate(
             scale=points,
             interval=interval,
             reweight=weigh,
+            control=covariate_names(control),
+            ridge=ridge,
+            missing=missing,
             progress=progress,
         )
     if not quiet:
@@ -273,7 +282,7 @@ def _battles(
 ) -> "Battles":
     """Read the votes, give the account of them, and keep the rejected ones where asked."""
     from arena.battles import read_battles
-    from arena.counts import tally_votes
+    from arena.tally import tally_votes
 
     if not votes:
         raise OptionError("no vote file given: the shipped log is counts, without times or rows")

@@ -12,8 +12,9 @@ import polars as pl
 from scipy.sparse import csr_array, diags_array
 
 from arena.battles import Battles
-from arena.counts import PairCounts, count_groups, pair_counts, places
+from arena.counts import PairCounts, pair_counts, places
 from arena.errors import ColumnError
+from arena.tally import count_groups
 
 DAY = "day"
 FORBIDDEN = ("model_a", "model_b", "winner", "votes", "weight")

@@ -1,24 +1,21 @@
-"""Counting: from battles to the numbers that everything else is computed from.
+"""Pair counts: the numbers that everything else is computed from.
 
-One streaming group-by over the keys of the battles; whether a group counts is decided on the
-groups, of which there are a few thousand, not on the rows.
+Names become integers here, and nowhere else.
 """
 
-import difflib
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from arena.battles import COUNT_COLUMNS, REJECTED, SET_ASIDE, Battles, read_battles
-from arena.display import amount, listing
-from arena.errors import ColumnError, LabelError, NoEstimateError, OptionError, RejectedRowsError
+from arena.battles import COUNT_COLUMNS
+from arena.display import listing
+from arena.errors import ColumnError, OptionError
 from arena.formats import WINNERS
-from arena.sources import Source, collect, open_sources
+from arena.sources import collect, open_sources
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -183,7 +180,10 @@ def read_propensities(votes: object) -> dict[tuple[str, str], float]:
         ReadError: a path that cannot be read.
         ColumnError: a column that is missing.
     """
-    (source,) = open_sources(votes)
+    sources = open_sources(votes)
+    if len(sources) != 1:
+        raise OptionError(f"propensities: one table is needed, {len(sources)} were given")
+    source = sources[0]
     there = source.raw.collect_schema()
     lacking = [c for c in ("model_a", "model_b", "propensity") if c not in there]
     if lacking:
@@ -242,178 +242,6 @@ def fold(counts: PairCounts) -> Cells:
 def sum_rows(place: Integers, rows: Floats, n: int) -> Floats:
     """Add up rows [P, k] that belong to the same place, into [n, k]."""
     return np.stack([np.bincount(place, column, minlength=n) for column in rows.T], axis=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What became of the rows of one source; the numbers add up to `rows`."""
-
-    source: Source
-    format: str
-    rows: float
-    accepted: float
-    set_aside: Mapping[str, float]
-    rejected: Mapping[str, float]
-
-    def account(self) -> str:
-        """What became of the rows, in one line.
-
-        >>> from arena.sources import open_sources
-        >>> source = open_sources(pl.DataFrame({"x": [1]}))[0]
-        >>> Reading(source, "plain", 5, 3, {}, {"no winner": 2}).account()
-        'frame: plain format, 3 of 5 votes; 2 rejected (no winner: 2; --rejected FILE keeps them)'
-        """
-        lost = [f"{n:,.0f} {why}" for why, n in self.set_aside.items()]
-        if self.rejected:
-            why = ", ".join(f"{reason}: {n:,.0f}" for reason, n in self.rejected.items())
-            n_rejected = sum(self.rejected.values())
-            lost.append(f"{n_rejected:,.0f} rejected ({why}; --rejected FILE keeps them)")
-        votes = amount(self.rows, "vote")
-        kept = f"{self.accepted:,.0f} of {votes}" if lost else votes
-        return f"{self.source.name}: {self.format} format, {'; '.join([kept, *lost])}"
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """The counts, and an account of every row that went into them or did not."""
-
-    counts: PairCounts
-    readings: tuple[Reading, ...]
-
-    @property
-    def n_rejected(self) -> float:
-        """Rejected rows over all sources."""
-        return sum(sum(reading.rejected.values()) for reading in self.readings)
-
-    def refuse_rejected(self) -> None:
-        """Raise RejectedRowsError if any row was rejected."""
-        for reading in self.readings:
-            if reading.rejected:
-                message = f"{reading.account()}; leave out --strict to rate the others"
-                raise RejectedRowsError(message)
-
-    def refuse_empty(self) -> None:
-        """Raise NoEstimateError if no vote is left to count."""
-        if self.counts.n_models == 0:
-            accounts = "; ".join(reading.account() for reading in self.readings)
-            raise NoEstimateError(f"no votes to rate: {accounts}")
-
-
-def tally_votes(battles: Battles) -> Tally:
-    """Count the votes in one streaming pass.
-
-    Raises:
-        LabelError: votes that are no known winner, quoted with how often they occur.
-        ReadError: a file that cannot be read to its end.
-    """
-    groups = _grouped(battles, {})
-    counts = pair_counts(_accepted(groups, battles))
-    return Tally(counts, tuple(reading_of(groups, battles, i) for i in range(len(battles.sources))))
-
-
-def count_groups(battles: Battles, by: Mapping[str, pl.Expr]) -> pl.DataFrame:
-    """Count the accepted votes by pair, winner and further keys, in one streaming pass.
-
-    Returns:
-        A frame with model_a, model_b, winner (one of the four), the further keys, and `n`, the
-        number of votes; of votes with weights, `n` is their sum, `squares` the sum of their
-        squares, and `votes` their number.
-
-    Raises:
-        LabelError, ReadError: as `tally_votes`.
-    """
-    return _accepted(_grouped(battles, by), battles)
-
-
-def _grouped(battles: Battles, by: Mapping[str, pl.Expr]) -> pl.DataFrame:
-    """All groups, with `source` and why they do not count."""
-    keys = [*battles.keys, *(["source"] if len(battles.sources) > 1 else [])]
-    further = [key.alias(name) for name, key in by.items()]
-    grouped = battles.rows.group_by(*keys, *further).agg(**_vote_sums(battles.columns))
-    groups = collect(grouped, battles.sources).with_columns(why_not=battles.why_not)
-    _refuse_weights(groups)
-    return groups if len(battles.sources) > 1 else groups.with_columns(source=pl.lit(0, pl.UInt16))
-
-
-def _accepted(groups: pl.DataFrame, battles: Battles) -> pl.DataFrame:
-    accepted = groups.filter(pl.col("why_not").is_null())
-    refuse_unknown(accepted, battles)
-    meaning = pl.col("winner").replace_strict(battles.labels, return_dtype=pl.String)
-    return accepted.with_columns(meaning)
-
-
-def count_pairs(votes: Battles | Any) -> PairCounts:
-    """The pair counts of battles, or of anything `read_battles` takes.
-
-    >>> log = pl.DataFrame(
-    ...     {"model_a": ["x", "y"], "model_b": ["y", "x"], "winner": ["tie", "model_a"]}
-    ... )
-    >>> counts = count_pairs(log)
-    >>> counts.models, counts.pairs.tolist(), counts.outcomes.tolist()
-    (('x', 'y'), [[0, 1], [1, 0]], [[0.0, 0.0, 1.0, 0.0], [1.0, 0.0, 0.0, 0.0]])
-    """
-    return tally_votes(votes if isinstance(votes, Battles) else read_battles(votes)).counts
-
-
-def _vote_sums(columns: Sequence[str]) -> dict[str, pl.Expr]:
-    """Aggregations of votes: their weights `n`, and the squares of these where they differ."""
-    if "weight" not in columns and "votes" not in columns:
-        return {"n": pl.len().cast(pl.Float64)}
-    votes = pl.col("votes") if "votes" in columns else pl.lit(1.0)
-    weight = pl.col("weight") if "weight" in columns else pl.lit(1.0)
-    given = [pl.col(name) for name in ("votes", "weight") if name in columns]
-    good = pl.all_horizontal((one.is_finite() & (one >= 0)).fill_null(False) for one in given)
-    sums = {"n": (votes * weight).sum(), "wrong": good.not_().sum()}
-    if "weight" not in columns:
-        return sums
-    number = pl.col("votes").sum() if "votes" in columns else pl.len().cast(pl.Float64)
-    return sums | {"squares": (votes * weight**2).sum(), "votes": number}
-
-
-def _refuse_weights(groups: pl.DataFrame) -> None:
-    wrong = float(groups["wrong"].sum()) if "wrong" in groups.columns else 0.0
-    if wrong:
-        message = (
-            f"columns 'votes' and 'weight': {amount(wrong, 'row')} with a value that is empty, "
-            "negative, or not a finite number"
-        )
-        raise ColumnError(message)
-
-
-def refuse_unknown(accepted: pl.DataFrame, battles: Battles) -> None:
-    """Raise LabelError for votes (`winner`, `source`, `n`) that are no known winner."""
-    unknown = accepted.filter(~pl.col("winner").is_in(list(battles.labels)))
-    if unknown.is_empty():
-        return
-    found = (
-        unknown.group_by("winner")
-        .agg(pl.col("n").sum(), pl.col("source").min())
-        .sort("n", "winner", descending=[True, False])
-    )
-    quoted = ", ".join(f"'{label}' ({amount(n, 'vote')})" for label, n, _ in found.head(5).rows())
-    more = f" and {found.height - 5} more" if found.height > 5 else ""
-    label, _, source = found.row(0)
-    close = difflib.get_close_matches(label.casefold(), WINNERS, n=1)
-    guess = close[0] if close else "model_a"
-    message = (
-        f"{battles.sources[source].name}: unknown vote {quoted}{more}; known are "
-        f'{", ".join(battles.labels)}; say what it means, e.g. --outcomes "{label}={guess}"'
-    )
-    raise LabelError(message)
-
-
-def reading_of(groups: pl.DataFrame, battles: Battles, source: int) -> Reading:
-    """The account of one source, from groups with `source`, `why_not` and `n`."""
-    of_source = groups.filter(pl.col("source") == source)
-    sums = dict(of_source.group_by("why_not").agg(pl.col("n").sum()).rows())
-    return Reading(
-        battles.sources[source],
-        battles.formats[source],
-        rows=float(sum(sums.values())),
-        accepted=float(sums.get(None, 0.0)),
-        set_aside={why: sums[why] for why in SET_ASIDE if why in sums},
-        rejected={why: sums[why] for why in REJECTED if why in sums},
-    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

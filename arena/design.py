@@ -14,10 +14,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from arena.battles import Battles
-from arena.counts import PairCounts, tally_votes
+from arena.counts import PairCounts
 from arena.display import amount, listing
 from arena.errors import ColumnError, NoEstimateError, OptionError
 from arena.sources import collect, one_line
+from arena.tally import tally_votes
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -18,9 +18,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from arena.battles import Battles, read_battles
-from arena.counts import Reading, reading_of, refuse_unknown
 from arena.errors import ColumnError, NoEstimateError, OptionError
 from arena.sources import collect
+from arena.tally import Reading, reading_of, refuse_unknown
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -4,7 +4,7 @@ A format is told by its columns. What a column means is the same across formats 
 name is the same; a format states only what is its own.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -383,6 +383,16 @@ def battle_columns(
     if form.unvoted_is_null:
         found["winner"] = found["winner"].fill_null(UNVOTED)
     return {name: found[name].alias(name) for name in BATTLE_SCHEMA if name in found}
+
+
+def kept_columns(raw: Raw, keep: Iterable[str], found: Columns) -> dict[str, pl.Expr]:
+    """Numeric columns of the log that are no battle columns, under their own names."""
+    wanted = [name + side for name in keep for side in ("", "_a", "_b")]
+    return {
+        name: pl.col(name).cast(pl.Float64, strict=False)
+        for name in wanted
+        if name in raw and name not in found and not raw[name].is_nested()
+    }
 
 
 UNVOTED = "(nobody voted)"

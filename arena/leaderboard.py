@@ -115,6 +115,7 @@ class Leaderboard:
         uncertainty: errors, bounds and draws in the order of `fit.models`, or None.
         scale: how log-odds became ratings.
         interval: how intervals were made.
+        coefficients: of covariates held equal, see `coefficient_table`; None where there are none.
         manifest: all that is needed to make it again.
     """
 
@@ -123,6 +124,7 @@ class Leaderboard:
     uncertainty: Uncertainty | None
     scale: Scale
     interval: Interval
+    coefficients: pl.DataFrame | None = None
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
     def with_manifest(self, manifest: Mapping[str, Any]) -> "Leaderboard":
@@ -135,6 +137,7 @@ def build_leaderboard(
     scale: Scale | None = None,
     interval: Interval | None = None,
     clusters: ClusterCounts | None = None,
+    known: Uncertainty | None = None,
 ) -> Leaderboard:
     """Put a fit on a scale, with intervals and ranks.
 
@@ -143,6 +146,7 @@ def build_leaderboard(
         scale: the rating scale.
         interval: how intervals are made.
         clusters: the votes by `interval.column`, where it has one.
+        known: the uncertainty, where it has been estimated already.
 
     Raises:
         OptionError: an anchor that is not rated, or intervals from an anchor where none is set.
@@ -158,9 +162,8 @@ def build_leaderboard(
         "rating": ratings,
         **_record(fit.counts),
     }
-    known = None
     if interval.method != "none":
-        known = estimate_uncertainty(fit, interval, clusters, anchor)
+        known = known or estimate_uncertainty(fit, interval, clusters, anchor)
         columns |= _interval_columns(fit, known, interval, ratings, scale.per_log_odds)
     columns["note"] = _notes(columns["battles"], anchor, known)
     rated = _frame(columns).sort("rank", "model")

@@ -99,6 +99,24 @@ weight_options = options(
         help="Weigh votes by 1 / propensity of their pair: model_a, model_b, propensity.",
     ),
 )
+control_options = options(
+    click.option(
+        "--control",
+        multiple=True,
+        metavar="NAMES",
+        help="Hold covariates equal: style (LMArena's style control), side, or numeric columns.",
+    ),
+    click.option(
+        "--ridge", type=float, default=0.0, show_default=True, help="Penalty on their coefficients."
+    ),
+    click.option(
+        "--missing",
+        type=click.Choice(["error", "drop"]),
+        default="error",
+        show_default=True,
+        help="Votes that lack a covariate: fail, or leave them out.",
+    ),
+)
 interval_options = options(
     click.option(
         "--ci",

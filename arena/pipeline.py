@@ -1,20 +1,22 @@
 """The whole way from a vote log to a leaderboard, in one call."""
 
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 from threadpoolctl import threadpool_limits
 
 from arena.battles import Battles, read_battles
 from arena.bradley_terry import Fit, OnSeparation, fit_bradley_terry
-from arena.clusters import count_clusters
-from arena.counts import PairCounts, Tally, tally_votes
+from arena.control import rate_controlled
+from arena.counts import PairCounts
 from arena.datasets import shipped
-from arena.leaderboard import Leaderboard, Scale, build_leaderboard
+from arena.errors import OptionError
+from arena.leaderboard import Leaderboard, Scale
 from arena.sources import Progress
+from arena.tally import Tally, tally_votes
 from arena.uncertainty import Interval
 
 MANY_MODELS = 600
@@ -33,6 +35,9 @@ def rate(
     scale: Scale | None = None,
     interval: Interval | None = None,
     reweight: Callable[[PairCounts], PairCounts] | None = None,
+    control: Sequence[str] = (),
+    ridge: float = 0.0,
+    missing: Literal["error", "drop"] = "error",
     progress: Progress | None = None,
 ) -> Leaderboard:
     """A leaderboard from vote logs.
@@ -48,6 +53,9 @@ def rate(
         scale: the rating scale and its anchor.
         interval: method, level and reference of the intervals.
         reweight: what to do with the counts before the fit, e.g. `reweight_pairs`.
+        control: covariates to hold equal, e.g. ``["style", "side"]``; see `rate_controlled`.
+        ridge: penalty on their coefficients.
+        missing: what to do with votes that lack a covariate: ``error`` or ``drop``.
         progress: called while a long JSON array is read.
 
     Raises:
@@ -58,21 +66,33 @@ def rate(
     (1, 'chatgpt-4o-latest', 1315.156...)
     """
     source = shipped() if votes is None else votes
-    battles = read_battles(source, columns=columns, outcomes=outcomes, progress=progress)
+    battles = read_battles(
+        source, columns=columns, outcomes=outcomes, keep=control, progress=progress
+    )
     tally = tally_votes(battles)
     if strict:
         tally.refuse_rejected()
     tally.refuse_empty()
-    counts = tally.counts if reweight is None else reweight(tally.counts)
-    column = interval.column if interval else None
-    clusters = None if column is None else count_clusters(battles, column)
-    if clusters is not None and reweight is not None:
-        clusters = clusters.reweighted(reweight)
     # A second BLAS thread gains nothing on a few hundred models, and on a busy machine it costs.
-    with threadpool_limits(1 if counts.n_models < MANY_MODELS else None, "blas"):
-        fit = fit_bradley_terry(counts, ties=ties, on_separation=on_separation, prior=prior)
-        board = build_leaderboard(fit, scale, interval, clusters)
-    options = {"columns": dict(columns or {}), "outcomes": dict(outcomes or {}), "strict": strict}
+    with threadpool_limits(1 if tally.counts.n_models < MANY_MODELS else None, "blas"):
+        if control:
+            if ties != "half" or on_separation != "drop" or reweight is not None:
+                raise OptionError("control: goes with --ties half, without a prior or reweighting")
+            board = rate_controlled(
+                battles, control, ridge=ridge, missing=missing, scale=scale, interval=interval
+            ).board
+        else:
+            board = _rate_plain(
+                battles, tally, scale, interval, reweight, ties, on_separation, prior
+            )
+    options = {
+        "columns": dict(columns or {}),
+        "outcomes": dict(outcomes or {}),
+        "strict": strict,
+        "control": list(control),
+        "ridge": ridge,
+        "missing": missing,
+    }
     return board.with_manifest(manifest(tally, board, options))
 
 

@@ -42,6 +42,10 @@ def title(board: Leaderboard) -> str:
         parts.append("a tie is half a win" if fit.rule.counts_ties else "ties dropped")
     else:
         parts.append(f"{fit.rule.parameter} {fit.tie_parameter:.3f}")
+    if board.coefficients is not None:
+        parts.append(
+            f"at equal {', '.join(plain(name) for name in board.coefficients['covariate'])}"
+        )
     if fit.counts.is_weighted:
         parts.append("votes weighted")
     if fit.prior > 0:
@@ -125,6 +129,7 @@ def footer(board: Leaderboard, top: int | None = None) -> list[str]:
     if best:
         chances = ", ".join(f"{plain(m, NAME_WIDTH)} {p:.0%}" for m, p in list(best.items())[:5])
         lines.append(f"Best with probability: {chances}.")
+    lines += _coefficients(board)
     left_out = board.fit.left_out
     if left_out:
         lines.append(f"Not rated, because the votes put them on no common scale ({len(left_out)}):")
@@ -136,6 +141,17 @@ def footer(board: Leaderboard, top: int | None = None) -> list[str]:
             lines.append(
                 f"  and {len(left_out) - LISTED_LEFT_OUT} more, all of them in any -o file"
             )
+    return lines
+
+
+def _coefficients(board: Leaderboard) -> list[str]:
+    """What a unit of each covariate is worth, in rating points."""
+    if board.coefficients is None or board.uncertainty is None:
+        return []
+    lines = ["Worth of a covariate, in rating points per unit (of style: per standard deviation):"]
+    for row in board.coefficients.iter_rows(named=True):
+        half = (row["rating_upper"] - row["rating_lower"]) / 2
+        lines.append(f"  {plain(row['covariate'])}: {row['rating']:+.1f} ± {half:.1f}")
     return lines
 
 
@@ -229,7 +245,10 @@ def render_csv(board: Leaderboard, top: int | None = None) -> str:
 
 def render_json(board: Leaderboard, top: int | None = None) -> str:
     """The rows and the manifest."""
-    document = {"leaderboard": shown_rows(board, top).to_dicts(), "manifest": dict(board.manifest)}
+    document: dict[str, object] = {"leaderboard": shown_rows(board, top).to_dicts()}
+    if board.coefficients is not None:
+        document["coefficients"] = board.coefficients.to_dicts()
+    document["manifest"] = dict(board.manifest)
     return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 

@@ -4,6 +4,7 @@ Whatever the method, the result has one shape: bounds and errors per model, a co
 draws of the estimate, from which rank sets and probabilities follow.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
@@ -142,7 +143,7 @@ def estimate_uncertainty(
     else:
         kind: Kind = interval.method  # type: ignore[assignment]  # the others are above
         covariance = estimate_covariance(fit, kind, clusters)[: len(fit.models), : len(fit.models)]
-    return _from_covariance(fit, covariance, interval, reference, why)
+    return from_covariance(fit.log_odds, covariance, interval, reference, why)
 
 
 def _unanswerable(fit: Fit, interval: Interval, clusters: ClusterCounts | None) -> list[str]:
@@ -183,24 +184,32 @@ def _resampled(fit: Fit, interval: Interval, clusters: ClusterCounts | None) -> 
     return solve_tables(fit, of_clusters(fit, clusters, rounds, seed))
 
 
-def _from_covariance(
-    fit: Fit, covariance: Floats, interval: Interval, reference: int | None, why: list[str]
+def from_covariance(
+    log_odds: Floats,
+    covariance: Floats,
+    interval: Interval,
+    reference: int | None = None,
+    why: Sequence[str] | None = None,
 ) -> Uncertainty:
+    """Normal intervals from a covariance.
+
+    Args:
+        log_odds: float [m].
+        covariance: float [m, m], of the centred log-odds.
+        interval: level, reference and seed.
+        reference: the index of the model that differences are taken from; None for the mean.
+        why: for each model why it has no interval, or nothing if it has one.
+    """
+    notes = tuple(why) if why is not None else ("",) * log_odds.size
+    known = np.array([not text for text in notes])
     variance = np.diag(covariance)
-    known = np.array([not text for text in why])
     if reference is not None:
         variance = variance + variance[reference] - 2.0 * covariance[:, reference]
         known = known & (np.arange(variance.size) != reference)
     error = np.where(known, np.sqrt(np.maximum(variance, 0.0)), np.nan)
     half = NormalDist().inv_cdf(0.5 + interval.level / 2) * error
-    return Uncertainty(
-        fit.log_odds - half,
-        fit.log_odds + half,
-        error,
-        covariance,
-        normal_deviations(covariance, interval.seed),
-        tuple(why),
-    )
+    draws = normal_deviations(covariance, interval.seed)
+    return Uncertainty(log_odds - half, log_odds + half, error, covariance, draws, notes)
 
 
 def _from_draws(

@@ -10,8 +10,8 @@ from worlds import battles, counted, log, tied, won
 
 from arena.batch import Tables, block_size, solve_tables
 from arena.bradley_terry import fit_bradley_terry, problem, solve
-from arena.counts import count_pairs
 from arena.resample import bayesian_votes, bootstrap_votes
+from arena.tally import count_pairs
 from arena.ties import TIE_RULES
 
 AS_ONE_BY_ONE = 1e-8

@@ -3,8 +3,8 @@ import pytest
 from logs import round_robin, table, votes, write
 
 from arena.battles import NO_MODEL, NO_WINNER, NOT_ANONYMOUS, SELF_BATTLE, read_battles
-from arena.counts import count_pairs, tally_votes
 from arena.errors import LabelError, RejectedRowsError
+from arena.tally import count_pairs, tally_votes
 
 GOOD = votes("x y model_a", "y x tie")
 FAULTY = [

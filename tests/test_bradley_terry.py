@@ -8,8 +8,8 @@ from scipy.optimize import minimize
 from worlds import battles, counted, log, tied, won
 
 from arena.bradley_terry import fit_bradley_terry
-from arena.counts import count_pairs
 from arena.errors import NoEstimateError, OptionError
+from arena.tally import count_pairs
 from arena.ties import TIE_RULES, tie_rule
 
 TO_RATING = 400 / np.log(10)

@@ -8,9 +8,10 @@ from worlds import battles, log, tied, won
 from arena.battles import read_battles
 from arena.bradley_terry import fit_bradley_terry
 from arena.clusters import count_clusters
-from arena.counts import count_pairs, reweight_pairs
+from arena.counts import reweight_pairs
 from arena.covariance import cluster_meat, estimate_covariance, meat_of
 from arena.pipeline import rate
+from arena.tally import count_pairs
 from arena.ties import TIE_RULES
 from arena.uncertainty import Interval
 

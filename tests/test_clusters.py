@@ -11,12 +11,12 @@ from worlds import battles, log, tied, won
 from arena.battles import read_battles
 from arena.bradley_terry import fit_bradley_terry
 from arena.clusters import count_clusters
-from arena.counts import count_pairs
 from arena.covariance import cluster_meat
 from arena.errors import ColumnError, NoEstimateError
 from arena.formats import WINNERS
 from arena.pipeline import rate
 from arena.resample import cluster_kinds
+from arena.tally import count_pairs
 from arena.uncertainty import Interval
 
 START = dt.datetime(2024, 5, 1, 22, 0, tzinfo=dt.UTC)

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from logs import WINNERS, round_robin, table, votes
 
 from arena.battles import read_battles
-from arena.counts import PairCounts, count_pairs, fold, tally_votes
+from arena.counts import PairCounts, fold
 from arena.errors import NoEstimateError
+from arena.tally import count_pairs, tally_votes
 
 names = st.sampled_from(["x", "y", "z", "Ω", "a b"])
 battles = st.tuples(names, names, st.sampled_from(WINNERS)).filter(lambda one: one[0] != one[1])

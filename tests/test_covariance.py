@@ -5,9 +5,9 @@ import pytest
 from worlds import battles, counted, tied, won
 
 from arena.bradley_terry import fit_bradley_terry
-from arena.counts import count_pairs
 from arena.covariance import estimate_covariance, meat_of
 from arena.errors import OptionError
+from arena.tally import count_pairs
 from arena.ties import TIE_RULES
 
 OUTCOME = {"model_a": 0, "model_b": 1, "tie": 2, "both_bad": 2}

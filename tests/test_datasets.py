@@ -3,9 +3,9 @@ import hashlib
 import pytest
 
 from arena.battles import read_battles
-from arena.counts import tally_votes
 from arena.datasets import CHATBOT_ARENA, shipped
 from arena.errors import ReadError
+from arena.tally import tally_votes
 
 
 def test_the_shipped_log_is_the_one_its_readme_states_the_hash_of():

@@ -8,9 +8,10 @@ import pytest
 from worlds import battles, log
 
 from arena.battles import read_battles
-from arena.counts import count_pairs, fold
+from arena.counts import fold
 from arena.design import build_design
 from arena.errors import ColumnError, LabelError, NoEstimateError, OptionError
+from arena.tally import count_pairs
 
 METADATA = {
     "tokens": ("sum_assistant_{}_tokens", lambda n: n),

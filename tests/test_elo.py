@@ -14,10 +14,10 @@ from worlds import battles, log, tied, won
 
 from arena import elo
 from arena.battles import read_battles
-from arena.counts import tally_votes
 from arena.elo import KSchedule, elo_orders, online_elo, order_battles, order_spread
 from arena.errors import ColumnError, LabelError, NoEstimateError, OptionError
 from arena.formats import WINNERS
+from arena.tally import tally_votes
 
 POINTS = {"model_a": 1.0, "model_b": 0.0, "tie": 0.5, "both_bad": 0.5}
 

@@ -6,10 +6,10 @@ import pytest
 from worlds import battles, counted, log, tied, won
 
 from arena.bradley_terry import fit_bradley_terry
-from arena.counts import count_pairs
 from arena.covariance import estimate_covariance
 from arena.errors import OptionError
 from arena.leaderboard import COLUMNS, Scale, build_leaderboard
+from arena.tally import count_pairs
 from arena.uncertainty import Interval
 
 CLOSE_GAME = [*won("x", "y", 30), *won("y", "x", 10)]

@@ -8,9 +8,9 @@ from logs import round_robin, votes, write
 from arena import Interval, Scale, build_leaderboard
 from arena.battles import read_battles
 from arena.bradley_terry import fit_bradley_terry
-from arena.counts import tally_votes
 from arena.errors import NoEstimateError, OptionError, RejectedRowsError
 from arena.pipeline import rate
+from arena.tally import tally_votes
 
 ROWS = [*round_robin("x", "y", "z"), *votes("x y model_a", "z y tie", "champ z model_a")]
 

@@ -11,7 +11,7 @@ from worlds import battles, log, tied, won
 import arena.regression
 from arena.battles import read_battles
 from arena.bradley_terry import fit_bradley_terry
-from arena.counts import count_pairs, reweight_pairs
+from arena.counts import reweight_pairs
 from arena.covariance import estimate_covariance
 from arena.design import Design, build_design
 from arena.errors import NoEstimateError, OptionError
@@ -21,6 +21,7 @@ from arena.regression import (
     rank_changes,
     regression_covariance,
 )
+from arena.tally import count_pairs
 
 
 def world(n_models=6, n=1_500, beta=(0.5, -0.3), *, seed=0, tie_share=0.2, n_judges=200):

@@ -9,7 +9,7 @@ from arena.batch import solve_tables
 from arena.battles import read_battles
 from arena.bradley_terry import fit_bradley_terry, problem
 from arena.clusters import count_clusters
-from arena.counts import PairCounts, count_pairs
+from arena.counts import PairCounts
 from arena.errors import OptionError
 from arena.resample import (
     bayesian_clusters,
@@ -19,6 +19,7 @@ from arena.resample import (
     cluster_kinds,
     without_each_cluster,
 )
+from arena.tally import count_pairs
 from arena.ties import TIE_RULES
 
 SIGMAS = 5.0

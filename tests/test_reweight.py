@@ -7,16 +7,12 @@ from worlds import battles, counted, log, tied, won
 
 from arena.battles import read_battles
 from arena.bradley_terry import fit_bradley_terry
-from arena.counts import (
-    count_pairs,
-    read_propensities,
-    reweight_pairs,
-    reweight_propensity,
-)
+from arena.counts import read_propensities, reweight_pairs, reweight_propensity
 from arena.covariance import estimate_covariance, meat_of
 from arena.errors import ColumnError, NoEstimateError, OptionError, ReadError
 from arena.leaderboard import build_leaderboard
 from arena.pipeline import rate
+from arena.tally import count_pairs
 from arena.ties import TIE_RULES
 from arena.uncertainty import Interval
 

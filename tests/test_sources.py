@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from logs import encode, table, votes, write
 
 from arena.battles import read_battles
-from arena.counts import count_pairs, tally_votes
 from arena.errors import ReadError
 from arena.sources import _json_rows, collect, open_sources
+from arena.tally import count_pairs, tally_votes
 
 ROWS = votes(
     "x y model_a", "y x both_bad", "x z tie", "z y model_b", "x y model_a", "é\u202e z tie"

@@ -10,11 +10,11 @@ from worlds import battles, counted, log, tied, won
 from arena.battles import read_battles
 from arena.bradley_terry import fit_bradley_terry
 from arena.clusters import count_clusters
-from arena.counts import count_pairs
 from arena.covariance import estimate_covariance
 from arena.errors import NoEstimateError, OptionError
 from arena.leaderboard import Scale, build_leaderboard
 from arena.pipeline import rate
+from arena.tally import count_pairs
 from arena.ties import TIE_RULES
 from arena.uncertainty import METHODS, Interval, estimate_uncertainty, parse_method
 

@@ -8,9 +8,10 @@ import pytest
 from worlds import battles, counted, log, tied, won
 
 from arena.bradley_terry import fit_bradley_terry
-from arena.counts import count_pairs, reweight_pairs
+from arena.counts import reweight_pairs
 from arena.leaderboard import build_leaderboard
 from arena.pipeline import rate
+from arena.tally import count_pairs
 from arena.ties import TIE_RULES
 from arena.uncertainty import Interval
 from arena.winrates import (

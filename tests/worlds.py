@@ -3,8 +3,9 @@
 import numpy as np
 import polars as pl
 
-from arena.counts import PairCounts, count_pairs
+from arena.counts import PairCounts
 from arena.formats import WINNERS
+from arena.tally import count_pairs
 
 
 def names(n_models: int) -> list[str]:
