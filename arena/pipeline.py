@@ -10,11 +10,12 @@ from threadpoolctl import threadpool_limits
 
 from arena.battles import Battles, read_battles
 from arena.bradley_terry import Fit, OnSeparation, fit_bradley_terry
+from arena.clusters import count_clusters
 from arena.control import rate_controlled
 from arena.counts import PairCounts
 from arena.datasets import shipped
 from arena.errors import OptionError
-from arena.leaderboard import Leaderboard, Scale
+from arena.leaderboard import Leaderboard, Scale, build_leaderboard
 from arena.sources import Progress
 from arena.tally import Tally, tally_votes
 from arena.uncertainty import Interval
@@ -94,6 +95,26 @@ def rate(
         "missing": missing,
     }
     return board.with_manifest(manifest(tally, board, options))
+
+
+def _rate_plain(
+    battles: Battles,
+    tally: Tally,
+    scale: Scale | None,
+    interval: Interval | None,
+    reweight: Callable[[PairCounts], PairCounts] | None,
+    ties: str,
+    on_separation: OnSeparation,
+    prior: float,
+) -> Leaderboard:
+    """The board from counts alone."""
+    counts = tally.counts if reweight is None else reweight(tally.counts)
+    column = interval.column if interval else None
+    clusters = None if column is None else count_clusters(battles, column)
+    if clusters is not None and reweight is not None:
+        clusters = clusters.reweighted(reweight)
+    fit = fit_bradley_terry(counts, ties=ties, on_separation=on_separation, prior=prior)
+    return build_leaderboard(fit, scale, interval, clusters)
 
 
 def manifest(

@@ -279,7 +279,6 @@ def test_a_propensity_file_that_is_not_there_is_refused(tmp_path):
         read_propensities(str(tmp_path / "nothing.csv"))
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="the one source is unpacked unasked")
 def test_several_propensity_tables_are_refused_in_words():
     """There is one; two are the user's mistake, and no traceback."""
     table = pl.DataFrame({"model_a": ["a"], "model_b": ["b"], "propensity": [0.5]})
