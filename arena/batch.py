@@ -162,14 +162,10 @@ class _Solver:
         return point, arrived
 
     def _gradient(self, point: Floats, votes: Floats) -> Floats:
-        first = self.task.rule.first(self.task.gaps(point), self.task.tie(point))
-        in_gap = votes[0] * first.d[0]
-        for k in (1, 2):
-            in_gap += votes[k] * first.d[k]
+        task = self.task
+        in_gap, in_tie = task.rule.score(votes, task.gaps(point), task.tie(point))
         of_models: Floats = self.incidence @ in_gap
-        if first.t is None:
-            return of_models
-        return np.vstack([of_models, (votes * first.t).sum(axis=(0, 1))])
+        return of_models if in_tie is None else np.vstack([of_models, in_tie.sum(axis=0)])
 
     def _surely_finite(self, table: Floats) -> NDArray[np.bool_]:
         """Tables [b] in which the pairs of a spanning tree took points both ways."""

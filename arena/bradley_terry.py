@@ -121,14 +121,11 @@ class Problem:
 
     def gradient(self, point: Floats) -> Floats:
         """Of the log-likelihood at a point [m + q]."""
-        first = self.rule.first(self.gaps(point), self.tie(point))
-        in_gap = (self.outcomes * first.d).sum(axis=0)
+        in_gap, in_tie = self.rule.score(self.outcomes, self.gaps(point), self.tie(point))
         n = self.n_models + 1
         gradient = _sum_by(self.left, in_gap, n) - _sum_by(self.right, in_gap, n)
         of_models = gradient[: self.n_models]
-        return (
-            of_models if first.t is None else np.append(of_models, (self.outcomes * first.t).sum())
-        )
+        return of_models if in_tie is None else np.append(of_models, in_tie.sum())
 
     def hessian(self, point: Floats) -> Matrix:
         """Of the negative log-likelihood at a point [m + q]."""

@@ -4,7 +4,7 @@ Everything heavy is imported inside the commands, so that `arena --help` answers
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +15,7 @@ from arena.options import (
     TABLE_ROWS,
     control_options,
     elo_options,
+    evaluate_options,
     fit_options,
     history_options,
     interval_options,
@@ -235,6 +236,48 @@ def elo(
 
 
 @cli.command()
+@votes_argument
+@reading_options
+@evaluate_options
+@output_options
+def evaluate(
+    votes: tuple[str, ...],
+    columns: dict[str, str],
+    outcomes: dict[str, str],
+    strict: bool,
+    rejected: str | None,
+    split: Any,
+    share: float,
+    seed: int,
+    control: tuple[str, ...],
+    k: float,
+    calibration: str | None,
+    top: int | None,
+    output: tuple[str, ...],
+    form: str,
+    quiet: bool,
+) -> None:
+    """Fit on some votes, predict the others: which model of the votes is worth most?"""
+    from arena.control import covariate_names
+    from arena.heldout import held_out_skill
+    from arena.outputs import write_frame
+
+    _check_tables((*output, *filter(None, [calibration])))
+    names = covariate_names(control)
+    with progress_bar(quiet) as progress:
+        battles = _battles(votes, columns, outcomes, strict, rejected, quiet, progress, names)
+        told = held_out_skill(battles, split=split, share=share, seed=seed, control=names, k=k)
+    if calibration:
+        write_frame(told.calibration, calibration, "Calibration")
+    how = "the last votes in time" if split == "time" else "random votes"
+    title = (
+        f"Held-out skill on {told.n_test:,} votes ({how}), fitted on {told.n_train:,}; "
+        f"{told.n_left_out:,} left out, on models that not all could rate"
+    )
+    _give(told.skill, "skill", output, form, title, told.skill, top)
+
+
+@cli.command()
 def formats() -> None:
     """List the vote-log formats that arena reads, and how it tells them apart."""
     from rich.table import Table
@@ -279,6 +322,7 @@ def _battles(
     rejected: str | None,
     quiet: bool,
     progress: Any,
+    keep: Sequence[str] = (),
 ) -> "Battles":
     """Read the votes, give the account of them, and keep the rejected ones where asked."""
     from arena.battles import read_battles
@@ -286,7 +330,9 @@ def _battles(
 
     if not votes:
         raise OptionError("no vote file given: the shipped log is counts, without times or rows")
-    battles = read_battles(list(votes), columns=columns, outcomes=outcomes, progress=progress)
+    battles = read_battles(
+        list(votes), columns=columns, outcomes=outcomes, keep=keep, progress=progress
+    )
     if rejected:
         _write_rejected(battles, rejected)
     tally = tally_votes(battles)

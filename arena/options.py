@@ -204,6 +204,32 @@ elo_options = options(
     click.option("--base", type=float, default=10.0, show_default=True, help="See --scale."),
     click.option("--init", type=float, default=1000.0, show_default=True, help="First rating."),
 )
+evaluate_options = options(
+    click.option(
+        "--split",
+        type=click.Choice(["time", "random"]),
+        default="time",
+        show_default=True,
+        help="Hold out the last votes, or random ones.",
+    ),
+    click.option(
+        "--share", type=float, default=0.2, show_default=True, help="Of votes to hold out."
+    ),
+    click.option(
+        "--seed",
+        type=click.IntRange(min=0),
+        default=0,
+        show_default=True,
+        help="Of a random split.",
+    ),
+    click.option(
+        "--control", multiple=True, metavar="NAMES", help="Also with covariates, as in arena rate."
+    ),
+    click.option("--k", type=float, default=4.0, show_default=True, help="Of Elo."),
+    click.option(
+        "--calibration", metavar="FILE", help="Write predicted against observed points, by tenths."
+    ),
+)
 output_options = options(
     click.option(
         "--top",

@@ -30,7 +30,7 @@ def bootstrap_votes(fit: Fit, rounds: int = 1_000, seed: int = 0) -> Tables:
         table = np.zeros((kinds.size, n))
         if n_votes:
             table[there] = rng.multinomial(n_votes, p, size=n).T
-        return table.reshape(*kinds.shape, n) * weight[:, :, None]
+        return _weighed(table.reshape(*kinds.shape, n), weight)
 
     return _drawn(rounds, seed, kinds.shape[1], draw)
 
@@ -46,7 +46,7 @@ def bayesian_votes(fit: Fit, rounds: int = 1_000, seed: int = 0) -> Tables:
     def draw(rng: np.random.Generator, n: int) -> Floats:
         table = rng.gamma(np.repeat(kinds[:, :, None], n, axis=2))
         table *= kinds.sum() / np.maximum(table.sum(axis=(0, 1)), 1e-300)
-        return table * weight[:, :, None]
+        return _weighed(table, weight)
 
     return _drawn(rounds, seed, kinds.shape[1], draw)
 
@@ -145,11 +145,17 @@ def _drawn(rounds: int, seed: int, n_cells: int, draw: DrawBlock) -> Tables:
     return Tables(rounds, block, make)
 
 
-def _vote_kinds(fit: Fit) -> tuple[Floats, Floats]:
-    """Votes [3, C] by cell and outcome, and what each of them weighs [3, C]."""
+def _weighed(table: Floats, weight: Floats | None) -> Floats:
+    if weight is not None:
+        table *= weight[:, :, None]
+    return table
+
+
+def _vote_kinds(fit: Fit) -> tuple[Floats, Floats | None]:
+    """Votes [3, C] by cell and outcome, and what each weighs [3, C]; None where all weigh one."""
     sums = problem(fit.counts, fit.rule).outcomes
     if not fit.counts.is_weighted:
-        return sums, np.ones_like(sums)
+        return sums, None
     squares = problem(fit.counts, fit.rule, squares=True).outcomes
     weight = np.divide(squares, sums, out=np.ones_like(sums), where=sums > 0)
     return sums / weight, weight

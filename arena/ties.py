@@ -80,14 +80,29 @@ class TieRule(Protocol):
     def second(self, gap: Floats, tie: Tie) -> Second:
         """Their second derivatives."""
 
+    def score(self, votes: Floats, gap: Floats, tie: Tie) -> tuple[Floats, Floats | None]:
+        """Derivatives, in the gap and in the tie parameter, of votes [3, ...] at these gaps."""
+
+
+def summed_score(
+    rule: TieRule, votes: Floats, gap: Floats, tie: Tie
+) -> tuple[Floats, Floats | None]:
+    """The score of votes [3, ...], by its definition: outcome by outcome."""
+    first = rule.first(gap, tie)
+    in_gap: Floats = (votes * first.d).sum(axis=0)
+    return in_gap, None if first.t is None else (votes * first.t).sum(axis=0)
+
 
 def _log_sigmoid(x: Floats) -> Floats:
     return -np.logaddexp(0.0, -x)
 
 
 def sigmoid(x: Floats) -> Floats:
-    """1 / (1 + exp(-x)), without overflow."""
-    return 0.5 * (1.0 + np.tanh(0.5 * x))
+    """1 / (1 + exp(-x)), computed in one array; where exp overflows, the answer is 0."""
+    with np.errstate(over="ignore"):
+        result: Floats = np.exp(np.negative(x))
+    result += 1.0
+    return np.reciprocal(result, out=result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +138,15 @@ class Half:
         p = sigmoid(gap)
         curve = p * (p - 1.0)
         return Second(np.stack([curve, curve, curve]))
+
+    def score(self, votes: Floats, gap: Floats, tie: Tie) -> tuple[Floats, None]:
+        """Points scored minus points expected, in fewer steps than outcome by outcome."""
+        expected = sigmoid(gap)
+        expected *= votes[0] + votes[1] + votes[2]
+        points = 0.5 * votes[2]
+        points += votes[0]
+        points -= expected
+        return points, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +194,10 @@ class RaoKupper:
             tt=np.stack([curve_win, curve_loss, spread + curve_win + curve_loss]),
         )
 
+    def score(self, votes: Floats, gap: Floats, tie: Tie) -> tuple[Floats, Floats | None]:
+        """See `summed_score`."""
+        return summed_score(self, votes, gap, tie)
+
 
 @dataclass(frozen=True, slots=True)
 class Davidson:
@@ -210,6 +238,10 @@ class Davidson:
         mean = 0.5 * (win - loss)
         same = [mean**2 - 0.25 * (win + loss), mean * draw, draw * (draw - 1.0)]
         return Second(*(np.stack([one, one, one]) for one in same))
+
+    def score(self, votes: Floats, gap: Floats, tie: Tie) -> tuple[Floats, Floats | None]:
+        """See `summed_score`."""
+        return summed_score(self, votes, gap, tie)
 
 
 TIE_RULES: dict[str, TieRule] = {

@@ -34,6 +34,7 @@ ORDER = [
     "leaderboard",
     "winrates",
     "control",
+    "heldout",
     "history",
     "report",
     "tables",

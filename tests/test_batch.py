@@ -368,3 +368,41 @@ def test_bayesian_weights_leave_every_model_its_bounds():
     draws = solve_tables(fit, bayesian_votes(fit, rounds=500, seed=0))
 
     assert np.isfinite(draws.log_odds).all()
+
+
+def has_estimate(table, left, right, n_models):
+    """Whether some round of results has more wins than ties in it, by shortest paths.
+
+    Along a direction in which the tie parameter and the gaps run away together, a winner moves
+    at least one step up from its loser and models that tied move at most one step apart. Steps
+    around a circle add up to zero, so such a direction exists exactly if no circle of wins
+    (one step down, each) and ties (one step either way) goes down in all.
+    """
+    steps = np.full((n_models, n_models), np.inf)
+    np.fill_diagonal(steps, 0.0)
+    for i, j, (win, loss, tie) in zip(left, right, table.T, strict=True):
+        for one, other, won_here in ((i, j, win), (j, i, loss)):
+            if won_here or tie:
+                steps[one, other] = -1.0 if won_here else 1.0
+    for k in range(n_models):
+        steps = np.minimum(steps, steps[:, [k]] + steps[[k], :])
+    return np.diag(steps).min() < 0
+
+
+@pytest.mark.xfail(
+    strict=True, reason="the check asks for steps of exactly one, and does not look at the ties"
+)
+@pytest.mark.parametrize("ties", ["davidson", "rao-kupper"])
+def test_a_tie_model_has_an_estimate_exactly_if_a_circle_has_more_wins_than_ties(ties):
+    """Over many thin tables that compare all models: finite where it exists, else unknown."""
+    fit = fit_bradley_terry(count_pairs(battles(3, 400, seed=0)), ties=ties)
+    task = problem(fit.counts, fit.rule)
+    thin = np.random.default_rng(0).binomial(2, [[[0.4]], [[0.05]], [[0.5]]], size=(3, 3, 300))
+    compared = ((thin[0] + thin[2] > 0) & (thin[1] + thin[2] > 0)).sum(axis=0) >= 2
+    thin = thin[:, :, compared & (thin[2] > 0).any(axis=0) & (thin[:2] > 0).any(axis=(0, 1))]
+    exists = [has_estimate(thin[:, :, b], task.left, task.right, 3) for b in range(thin.shape[2])]
+
+    draws = solve_tables(fit, given(thin.astype(float)))
+
+    assert 20 < sum(exists) < len(exists) - 20
+    assert np.isfinite(draws.log_odds).all(axis=1).tolist() == exists

@@ -1,6 +1,6 @@
 """Intervals cover the truth as often as they say, over simulated arenas whose truth is known.
 
-A small, seeded part of `benchmarks/coverage.py`, which says how arenas are drawn. Limits lie
+A small, seeded part of `benchmarks/coverage_study.py`, which says how arenas are drawn. Limits lie
 between what right errors give and what errors 15 % too small would give, each several
 simulation errors away.
 """
@@ -27,7 +27,7 @@ LARGEST_RATIO = 1.09
 
 def load():
     """The simulation study, which is a script and no part of the package."""
-    path = Path(__file__).parents[1] / "benchmarks" / "coverage.py"
+    path = Path(__file__).parents[1] / "benchmarks" / "coverage_study.py"
     spec = importlib.util.spec_from_file_location("coverage_study", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

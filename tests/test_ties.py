@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from arena.errors import OptionError
-from arena.ties import TIE_RULES, tie_rule
+from arena.ties import TIE_RULES, summed_score, tie_rule
 
 WITH_PARAMETER = [name for name, rule in TIE_RULES.items() if rule.parameter]
 GAPS = np.array([-6.0, -1.3, -0.2, 0.0, 0.4, 2.0, 7.0])
@@ -71,6 +71,19 @@ def test_the_first_value_gives_the_share_of_ties_between_equals(name):
     p_tie = np.exp(rule.log_p(np.zeros(1), rule.start(0.3))[2, 0])
 
     assert p_tie == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("name", TIE_RULES)
+def test_the_score_of_votes_is_the_sum_over_outcomes(name):
+    """A shorter way to it is the same to rounding."""
+    rule = tie_rule(name)
+    votes = np.random.default_rng(0).poisson(5.0, (3, GAPS.size)).astype(float)
+
+    in_gap, in_tie = rule.score(votes, GAPS, 0.7)
+
+    by_outcome, by_outcome_tie = summed_score(rule, votes, GAPS, 0.7)
+    np.testing.assert_allclose(in_gap, by_outcome, atol=1e-13)
+    assert (in_tie is None) == (by_outcome_tie is None)
 
 
 @pytest.mark.parametrize("name", TIE_RULES)

@@ -1,0 +1,187 @@
+"""With many models matrices are sparse, and what is found is the same."""
+
+from time import perf_counter
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy.sparse import issparse
+from worlds import battles
+
+import arena.bradley_terry
+from arena import Interval
+from arena.bradley_terry import fit_bradley_terry
+from arena.covariance import estimate_covariance
+from arena.errors import ConvergenceError, OptionError
+from arena.pipeline import rate
+from arena.tally import count_pairs
+from arena.ties import TIE_RULES
+from arena.uncertainty import estimate_uncertainty
+
+FITS = [
+    *(pytest.param({"ties": ties}, id=ties) for ties in TIE_RULES),
+    *(
+        pytest.param({"ties": ties, "on_separation": "prior", "prior": 2.0}, id=f"{ties}, prior")
+        for ties in TIE_RULES
+    ),
+]
+
+
+@pytest.fixture
+def counts():
+    """A world small enough to be fitted either way."""
+    return count_pairs(battles(40, 4_000, seed=3))
+
+
+@pytest.fixture
+def few_are_many(monkeypatch):
+    """From three models on, matrices are sparse; call it when the dense fit is done."""
+    return lambda: monkeypatch.setattr(arena.bradley_terry, "SPARSE_FROM", 3)
+
+
+@pytest.fixture
+def no_gradients(monkeypatch):
+    """Conjugate gradients always give up."""
+    monkeypatch.setattr(arena.bradley_terry, "cg", lambda matrix, right, **_: (0.0 * right, 1))
+
+
+@pytest.mark.parametrize("options", FITS)
+def test_sparse_and_dense_find_the_same_strengths(counts, few_are_many, options):
+    """Conjugate gradients end where the Cholesky factor does, to 1e-9 in the log-odds."""
+    dense = fit_bradley_terry(counts, **options)
+    few_are_many()
+
+    sparse = fit_bradley_terry(counts, **options)
+
+    assert issparse(sparse.hessian)
+    assert not issparse(dense.hessian)
+    np.testing.assert_allclose(sparse.log_odds, dense.log_odds, rtol=0, atol=1e-9)
+    assert sparse.tie_parameter == pytest.approx(dense.tie_parameter, abs=1e-9)
+    assert sparse.log_likelihood == pytest.approx(dense.log_likelihood, rel=1e-12)
+    np.testing.assert_allclose(sparse.hessian.toarray(), dense.hessian, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["sandwich", "fisher"])
+@pytest.mark.parametrize("options", FITS)
+def test_sparse_and_dense_know_the_strengths_equally_well(counts, few_are_many, options, kind):
+    """The covariance, which is dense in either case, agrees to 1e-9."""
+    dense = estimate_covariance(fit_bradley_terry(counts, **options), kind)
+    few_are_many()
+
+    sparse = estimate_covariance(fit_bradley_terry(counts, **options), kind)
+
+    assert isinstance(sparse, np.ndarray)
+    np.testing.assert_allclose(sparse, dense, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("method", ["sandwich", "bootstrap"])
+def test_sparse_and_dense_draw_the_same_intervals(counts, few_are_many, method):
+    """The same seed gives the same bounds, whichever way the fit was made."""
+    interval = Interval(method, rounds=20)
+    dense = estimate_uncertainty(fit_bradley_terry(counts), interval)
+    few_are_many()
+
+    sparse = estimate_uncertainty(fit_bradley_terry(counts), interval)
+
+    np.testing.assert_allclose(sparse.lower, dense.lower, rtol=0, atol=1e-8)
+    np.testing.assert_allclose(sparse.std_error, dense.std_error, rtol=0, atol=1e-8)
+
+
+def test_models_that_cannot_be_rated_are_left_out_of_a_sparse_fit(few_are_many):
+    """An undefeated model is no reason for the others to have no rating."""
+    frame = battles(12, 800, seed=4)
+    champion = pl.DataFrame({"model_a": ["champ"], "model_b": ["m001"], "winner": ["model_a"]})
+    alone = fit_bradley_terry(count_pairs(frame))
+    few_are_many()
+
+    fit = fit_bradley_terry(count_pairs(pl.concat([frame, champion])))
+
+    assert [one.model for one in fit.left_out] == ["champ"]
+    np.testing.assert_allclose(fit.log_odds, alone.log_odds, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("options", FITS)
+def test_where_conjugate_gradients_fail_the_dense_step_is_taken(
+    counts, few_are_many, no_gradients, options
+):
+    """A matrix that they cannot solve is inverted instead, as long as it fits."""
+    dense = fit_bradley_terry(counts, **options)
+    few_are_many()
+
+    fit = fit_bradley_terry(counts, **options)
+
+    assert issparse(fit.hessian)
+    np.testing.assert_allclose(fit.log_odds, dense.log_odds, rtol=0, atol=1e-9)
+
+
+def test_too_many_models_to_invert_and_no_conjugate_gradients_is_said(
+    counts, few_are_many, no_gradients, monkeypatch
+):
+    """Nothing half converged is handed over."""
+    few_are_many()
+    monkeypatch.setattr(arena.bradley_terry, "DENSE_MOST", 30)
+
+    with pytest.raises(ConvergenceError, match="conjugate gradients did not converge"):
+        fit_bradley_terry(counts)
+
+
+@pytest.mark.parametrize("method", ["sandwich", "fisher", "bootstrap", "bayesian"])
+def test_intervals_of_too_many_models_are_refused_with_the_way_out(monkeypatch, method):
+    """The message says how many models there are, how many may be, and what to ask for."""
+    monkeypatch.setattr(arena.bradley_terry, "DENSE_MOST", 30)
+
+    with pytest.raises(OptionError, match=r"40 x 40 matrix.* 30 models allow; use none"):
+        rate(battles(40, 4_000, seed=3), interval=Interval(method, rounds=5))
+
+
+def test_without_intervals_there_is_no_such_limit(monkeypatch):
+    """Ratings alone need no inverse."""
+    frame = battles(40, 4_000, seed=3)
+    usual = rate(frame, interval=Interval("none"))
+    monkeypatch.setattr(arena.bradley_terry, "SPARSE_FROM", 3)
+    monkeypatch.setattr(arena.bradley_terry, "DENSE_MOST", 30)
+
+    board = rate(frame, interval=Interval("none"))
+
+    assert board.frame["model"].to_list() == usual.frame["model"].to_list()
+    assert board.frame["rating"].to_list() == pytest.approx(usual.frame["rating"].to_list())
+
+
+def test_five_thousand_models_are_rated_in_seconds():
+    """200,000 votes on 5,000 models: strengths are found again, and nobody waits for a matrix."""
+    rng = np.random.default_rng(0)
+    n_models, n_votes = 5_000, 200_000
+    strength = rng.normal(0.0, 1.0, n_models)
+    left = rng.integers(0, n_models, n_votes)
+    right = (left + rng.integers(1, n_models, n_votes)) % n_models
+    gap = strength[left] - strength[right]
+    won = rng.random(n_votes) < 1.0 / (1.0 + np.exp(-gap))
+    names = np.array([f"m{i:04d}" for i in range(n_models)])
+    frame = pl.DataFrame(
+        {
+            "model_a": names[left],
+            "model_b": names[right],
+            "winner": np.where(won, "model_a", "model_b"),
+        }
+    )
+    counts = count_pairs(frame)
+
+    started = perf_counter()
+    fit = fit_bradley_terry(counts)
+    seconds = perf_counter() - started
+
+    assert issparse(fit.hessian)
+    assert seconds < 5.0
+    rated = np.isin(names, fit.models)
+    assert rated.sum() > 4_990
+    assert np.corrcoef(fit.log_odds, strength[rated])[0, 1] > 0.95
+    points = np.bincount(left, won, n_models) + np.bincount(right, ~won, n_models)
+    kept = np.flatnonzero(rated)
+    place = np.full(n_models, -1)
+    place[kept] = np.arange(kept.size)
+    inside = rated[left] & rated[right]
+    i, j = place[left[inside]], place[right[inside]]
+    p = 1.0 / (1.0 + np.exp(fit.log_odds[j] - fit.log_odds[i]))
+    expected = np.bincount(i, p, kept.size) + np.bincount(j, 1.0 - p, kept.size)
+    if rated.all():
+        np.testing.assert_allclose(expected, points, rtol=0, atol=1e-6)
