@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.sparse import csr_array, diags_array
-from scipy.sparse.csgraph import breadth_first_order, connected_components
+from scipy.sparse.csgraph import NegativeCycleError, bellman_ford, csgraph_from_dense
 from scipy.sparse.linalg import cg
 
 from arena.counts import PairCounts, fold
@@ -359,36 +359,37 @@ def _tie_start(task: Problem) -> float:
             "use --ties half"
         )
         raise NoEstimateError(message)
-    if task.prior == 0 and _in_layers(task):
+    if task.prior == 0 and _runs_away(task):
         message = (
-            f"{task.rule.name}: wins go one way only and are balanced by ties, so its tie "
-            "parameter has no estimate; use --ties half"
+            f"{task.rule.name}: no wins contradict each other or the ties, so its tie parameter "
+            "has no estimate; use --ties half"
         )
         raise NoEstimateError(message)
     return task.rule.start(float(tied / (tied + decided)))
 
 
-def _in_layers(task: Problem) -> bool:
-    """Whether every decided battle was won by the model one step above the other.
+def _runs_away(task: Problem) -> bool:
+    """Whether gaps and tie parameter can grow together without end, each vote gaining or even.
 
-    Then gaps and tie parameter can run away together: each win and each tie gains, and nothing
-    loses. One pair that took wins from each other, as all real logs have, rules it out.
+    That is so exactly if models can be given heights such that each winner stands one step or
+    more above the loser and no tie spans more than one: if no cycle of wins (-1, from winner to
+    loser) and ties (+1, both ways) has a negative sum. One pair that took wins from each other,
+    as all real logs have, is such a cycle.
     """
-    win, loss, _ = task.outcomes
+    win, loss, tie = task.outcomes
     if np.any((win > 0) & (loss > 0)):
         return False
-    decided = np.flatnonzero((win > 0) | (loss > 0))
-    up = np.where(win[decided] > 0, task.left[decided], task.right[decided])
-    down = np.where(win[decided] > 0, task.right[decided], task.left[decided])
-    step = csr_array((np.ones(up.size), (up, down)), shape=(task.n_models,) * 2)
-    height = np.zeros(task.n_models)
-    _, island = connected_components(step, connection="weak")
-    for first in np.unique(island, return_index=True)[1]:
-        order, before = breadth_first_order(step, first, directed=False)
-        for model in order[1:]:
-            above = step[model, before[model]] > 0
-            height[model] = height[before[model]] + (1.0 if above else -1.0)
-    return bool(np.all(height[up] == height[down] + 1.0))
+    ends = [(task.left, task.right, win > 0), (task.right, task.left, loss > 0)]
+    step = np.full((task.n_models, task.n_models), np.inf)
+    for tail, head, _ in ends:
+        step[tail[tie > 0], head[tie > 0]] = 1.0
+    for tail, head, won in ends:
+        step[tail[won], head[won]] = -1.0
+    try:
+        bellman_ford(csgraph_from_dense(step, null_value=np.inf))
+    except NegativeCycleError:
+        return False
+    return True
 
 
 def _climb(task: Problem, point: Floats, value: float, step: Floats) -> tuple[Floats, float]:

@@ -218,7 +218,8 @@ def elo(
     quiet: bool,
 ) -> None:
     """Online Elo, how much of it is the order of the votes, and Bradley-Terry beside it."""
-    from arena.elo import order_battles, order_spread
+    from arena.battle_order import order_battles
+    from arena.elo import EloRule, order_spread
     from arena.leaderboard import Scale
     from arena.pipeline import beside_bradley_terry
 
@@ -226,9 +227,8 @@ def elo(
     with progress_bar(quiet) as progress:
         battles = _battles(votes, columns, outcomes, strict, rejected, quiet, progress)
         played = order_battles(battles, order=order)
-        spread = order_spread(
-            played, orders, seed, bootstrap=bootstrap, k=k, scale=scale, base=base, init=init
-        )
+        rule = EloRule(k, scale, base, init)
+        spread = order_spread(played, rule, orders, seed, bootstrap=bootstrap)
         table = beside_bradley_terry(spread, battles, Scale(scale, base, init))
     drawn = "resamples" if bootstrap else "random orders"
     title = f"Online Elo, K = {k}, {played.n_battles:,} battles; spread over {orders} {drawn}"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from arena.battles import COUNT_COLUMNS
 from arena.display import listing
-from arena.errors import ColumnError, OptionError
+from arena.errors import ColumnError, NoEstimateError, OptionError
 from arena.formats import WINNERS
 from arena.sources import collect, open_sources
 
@@ -203,7 +203,10 @@ def _pair_totals(counts: PairCounts) -> tuple[Integers, Floats]:
 
 
 def _mean_one(weight: Floats, counts: PairCounts) -> Floats:
-    scaled: Floats = weight * (counts.n_battles / (weight * counts.votes.sum(axis=1)).sum())
+    total = float((weight * counts.votes.sum(axis=1)).sum())
+    if total <= 0:
+        raise NoEstimateError("no votes to rate: all their weights are zero")
+    scaled: Floats = weight * (counts.n_battles / total)
     return scaled
 
 

@@ -13,12 +13,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from arena.battle_order import BattleOrder, order_battles
 from arena.battles import Battles
 from arena.bradley_terry import fit_bradley_terry
 from arena.counts import PairCounts
 from arena.design import Design, build_design
 from arena.display import amount
-from arena.elo import BattleOrder, EloRule, online_elo, order_battles
+from arena.elo import EloRule, online_elo
 from arena.errors import NoEstimateError, OptionError
 from arena.regression import fit_regression
 from arena.ties import sigmoid

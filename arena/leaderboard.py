@@ -174,7 +174,13 @@ def build_leaderboard(
 def _interval_columns(
     fit: Fit, known: Uncertainty, interval: Interval, ratings: Floats, points: float
 ) -> dict[str, Any]:
-    sets = rank_sets(fit.log_odds, known.covariance, known.deviations, level=interval.level)
+    sets = rank_sets(
+        fit.log_odds,
+        known.covariance,
+        known.deviations,
+        level=interval.level,
+        known=known.known,
+    )
     lower = ratings + points * (known.lower - fit.log_odds)
     upper = ratings + points * (known.upper - fit.log_odds)
     # Without a bound nothing lies surely above it, nor it surely above anything.

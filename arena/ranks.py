@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 
 DRAWS, FEWEST_DRAWS = 2_000, 200
@@ -49,7 +50,12 @@ def normal_deviations(covariance: Floats, seed: int = 0, draws: int | None = Non
 
 
 def rank_sets(
-    log_odds: Floats, covariance: Floats, deviations: Floats, *, level: float = 0.95
+    log_odds: Floats,
+    covariance: Floats,
+    deviations: Floats,
+    *,
+    level: float = 0.95,
+    known: Flags | None = None,
 ) -> RankSets:
     """Rank sets that hold every model's true rank at once with probability `level`.
 
@@ -64,13 +70,17 @@ def rank_sets(
         deviations: float [B, m], draws of estimate minus truth: `normal_deviations`, or a
             bootstrap's; not finite where a draw has no bounds.
         level: simultaneous coverage.
+        known: bool [m], models whose uncertainty is known; the others may have any rank, and
+            any place among the known ones. None for all.
     """
     m = log_odds.size
     variance = np.diag(covariance)
     spread = np.sqrt(np.maximum(variance[:, None] + variance[None, :] - 2.0 * covariance, 0.0))
-    known = spread > 1e-9 * np.sqrt(variance.max(initial=0.0))
     # A difference whose variance vanishes is not known exactly; it is not known at all.
-    inverse = np.where(known, 1.0 / np.where(known, spread, 1.0), 0.0)
+    usable = spread > 1e-9 * np.sqrt(variance.max(initial=0.0))
+    if known is not None:
+        usable &= known[:, None] & known[None, :]
+    inverse = np.where(usable, 1.0 / np.where(usable, spread, 1.0), 0.0)
     largest = np.zeros(len(deviations))
     bounded = np.asarray(np.isfinite(deviations).all(axis=1))
     finite = np.where(bounded[:, None], deviations, 0.0)
@@ -110,5 +120,6 @@ def probability_above(draws: Floats) -> Floats:
     above = np.empty((m, m))
     for i in range(m):
         mine = draws[:, i : i + 1]
-        above[i] = np.mean((mine > draws) + 0.5 * (mine == draws), axis=0)
+        # Neither above nor below is even: equal, or not to be compared.
+        above[i] = 0.5 + 0.5 * np.mean((mine > draws) * 1.0 - (mine < draws), axis=0)
     return above

@@ -105,8 +105,9 @@ def cluster_kinds(fit: Fit, clusters: ClusterCounts) -> csr_array:
     index = np.array([place.get(model, -1) for model in clusters.counts.models])
     left, right = index[clusters.counts.pairs].T
     low, high = np.minimum(left, right), np.maximum(left, right)
-    cell = np.searchsorted(task.left * m + task.right, low * m + high)
-    inside = (low >= 0) & (cell < n_cells)
+    cells = task.left * m + task.right
+    cell = np.minimum(np.searchsorted(cells, low * m + high), n_cells - 1)
+    inside = (low >= 0) & (cells[cell] == low * m + high)
     kinds = [0, 1, 2, 2] if fit.rule.counts_ties else [0, 1]
     rows, columns = [], []
     for k, kind in enumerate(kinds):

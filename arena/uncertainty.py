@@ -98,6 +98,7 @@ class Uncertainty:
         std_error: float [m]; nan where there is none.
         covariance: float [m, m], of the centred log-odds.
         deviations: float [B, m], draws of estimate minus truth; infinite or nan as in `Draws`.
+        known: bool [m], whether the votes on a model say how uncertain its strength is.
         notes: m texts, empty where there is nothing to say.
     """
 
@@ -106,6 +107,7 @@ class Uncertainty:
     std_error: Floats
     covariance: Floats
     deviations: Floats
+    known: Flags
     notes: tuple[str, ...]
 
 
@@ -205,11 +207,11 @@ def from_covariance(
     variance = np.diag(covariance)
     if reference is not None:
         variance = variance + variance[reference] - 2.0 * covariance[:, reference]
-        known = known & (np.arange(variance.size) != reference)
-    error = np.where(known, np.sqrt(np.maximum(variance, 0.0)), np.nan)
+    shown = _shown(known, reference)
+    error = np.where(shown, np.sqrt(np.maximum(variance, 0.0)), np.nan)
     half = NormalDist().inv_cdf(0.5 + interval.level / 2) * error
     draws = normal_deviations(covariance, interval.seed)
-    return Uncertainty(log_odds - half, log_odds + half, error, covariance, draws, notes)
+    return Uncertainty(log_odds - half, log_odds + half, error, covariance, draws, known, notes)
 
 
 def _from_draws(
@@ -228,12 +230,20 @@ def _from_draws(
     error = _std(finite)
     notes = ["; ".join(filter(None, both)) for both in zip(why, _unbounded(log_odds), strict=True)]
     known = np.array([not text for text in why])
-    if reference is not None:
-        known = known & (np.arange(known.size) != reference)
+    there = _shown(known, reference)
     lower, upper, error = (
-        np.where(known & np.isfinite(one), one, np.nan) for one in (lower, upper, error)
+        np.where(there & np.isfinite(one), one, np.nan) for one in (lower, upper, error)
     )
-    return Uncertainty(lower, upper, error, _covariance(deviations), deviations, tuple(notes))
+    covariance = _covariance(deviations)
+    return Uncertainty(lower, upper, error, covariance, deviations, known, tuple(notes))
+
+
+def _shown(known: Flags, reference: int | None) -> Flags:
+    """Models with an interval to show: not the reference, and none if that is unknown itself."""
+    if reference is None:
+        return known
+    others: Flags = np.arange(known.size) != reference
+    return known & others if known[reference] else np.zeros_like(known)
 
 
 def _quantiles(draws: Floats, q: float) -> Floats:

@@ -20,6 +20,8 @@ ORDER = [
     "clusters",
     "design",
     "elo_kernel",
+    "text_codes",
+    "battle_order",
     "elo",
     "ties",
     "existence",

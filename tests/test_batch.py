@@ -389,9 +389,6 @@ def has_estimate(table, left, right, n_models):
     return np.diag(steps).min() < 0
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the check asks for steps of exactly one, and does not look at the ties"
-)
 @pytest.mark.parametrize("ties", ["davidson", "rao-kupper"])
 def test_a_tie_model_has_an_estimate_exactly_if_a_circle_has_more_wins_than_ties(ties):
     """Over many thin tables that compare all models: finite where it exists, else unknown."""

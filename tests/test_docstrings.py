@@ -70,7 +70,7 @@ def test_docstrings_have_examples():
         if test.examples
     }
 
-    wanted = ("battles.read_battles", "counts.count_pairs", "bradley_terry.fit_bradley_terry")
+    wanted = ("battles.read_battles", "tally.count_pairs", "bradley_terry.fit_bradley_terry")
     assert {f"arena.{name}" for name in (*wanted, "pipeline.rate")} <= shown
 
 

@@ -1,8 +1,7 @@
-"""Online Elo is its definition, minds the order of the battles, and says how much it matters."""
+"""Online Elo is its definition, weighs the last battles the most, and says how much it matters."""
 
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
 from time import perf_counter
 
 import numpy as np
@@ -12,12 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import battles, log, tied, won
 
-from arena import elo
-from arena.battles import read_battles
-from arena.elo import KSchedule, elo_orders, online_elo, order_battles, order_spread
-from arena.errors import ColumnError, LabelError, NoEstimateError, OptionError
+from arena.battle_order import order_battles
+from arena.elo import EloRule, KSchedule, elo_orders, online_elo, order_spread
+from arena.errors import OptionError
 from arena.formats import WINNERS
-from arena.tally import tally_votes
 
 POINTS = {"model_a": 1.0, "model_b": 0.0, "tie": 0.5, "both_bad": 0.5}
 
@@ -37,21 +34,8 @@ def by_definition(rows, k=4.0, scale=400.0, base=10.0, init=1000.0):
 
 def ratings(frame, **options):
     """Model → rating, of the battles as they stand."""
-    played = online_elo(order_battles(frame, order="as-is"), **options)
+    played = online_elo(order_battles(frame, order="as-is"), EloRule(**options))
     return dict(zip(played.models, played.ratings.tolist(), strict=True))
-
-
-def timed(frame, seed=0):
-    """The log with a time for each battle, in the order of its rows; some share one."""
-    start = datetime(2024, 1, 1, tzinfo=UTC)
-    gaps = np.random.default_rng(seed).integers(0, 3, frame.height).cumsum()
-    return frame.with_columns(tstamp=pl.Series([start + timedelta(seconds=int(g)) for g in gaps]))
-
-
-def rows_of(order):
-    """The battles of an order as (left, right, half points)."""
-    left, right = ([order.models[i] for i in side] for side in (order.left, order.right))
-    return list(zip(left, right, order.half_points.tolist(), strict=True))
 
 
 BATTLE = st.tuples(
@@ -139,11 +123,11 @@ def test_the_result_says_how_it_was_made():
     """Battles per model add up to two for each battle, and the options are kept."""
     frame = battles(6, 500)
 
-    played = online_elo(order_battles(frame, order="as-is"), k="32:30,16", init=0)
+    played = online_elo(order_battles(frame, order="as-is"), EloRule("32:30,16", init=0))
 
     assert played.battles.sum() == 1_000
     assert played.battles.min() > 0
-    assert (str(played.k), played.scale, played.base, played.init) == ("32:30,16", 400, 10, 0)
+    assert played.rule == EloRule(KSchedule((32.0, 16.0), (30,)), 400, 10, 0)
 
 
 @pytest.mark.parametrize(
@@ -157,17 +141,15 @@ def test_the_result_says_how_it_was_made():
         ({"k": ""}, "k: '' is neither"),
         ({"k": "32:0,16"}, "k: a stage of 0 battles; it lasts 1 or more"),
         ({"k": "-1:3,16"}, "k: -1.0 is not a positive"),
-        ({"scale": 0}, "scale: 0.0 is not a positive number"),
-        ({"base": 1}, "base: 1.0 is not a number above 1"),
+        ({"scale": 0.0}, "scale: 0.0 is not a positive number"),
+        ({"base": 1.0}, "base: 1.0 is not a number above 1"),
         ({"init": float("inf")}, "init: inf is not a finite number"),
     ],
 )
 def test_options_that_cannot_be_are_refused(options, message):
     """The error names the option, its value and what would do."""
-    order = order_battles(log(*won("x", "y")), order="as-is")
-
     with pytest.raises(OptionError, match=message):
-        online_elo(order, **options)
+        EloRule(**options)
 
 
 def test_a_schedule_reads_back_from_its_text():
@@ -176,214 +158,6 @@ def test_a_schedule_reads_back_from_its_text():
         assert str(KSchedule.parse(text)) == text
     with pytest.raises(OptionError, match="every stage but the last"):
         KSchedule((32.0, 16.0), ())
-
-
-# ── the order ──────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_log_without_times_is_refused():
-    """Its order cannot be known; the message says what is missing and the ways out."""
-    with pytest.raises(ColumnError, match=r"frame: no column 'tstamp'.*--order as-is") as caught:
-        order_battles(log(*won("x", "y")))
-
-    assert "--columns tstamp=" in str(caught.value)
-    assert "shuffle:SEED" in str(caught.value)
-
-
-def test_battles_without_a_time_are_counted_and_refused():
-    """Only accepted battles count: a rejected row needs no time."""
-    times = [datetime(2024, 1, 1, tzinfo=UTC), None, None]
-    frame = log(("x", "y", "tie"), ("y", "x", "tie"), ("x", "x", "tie"))
-
-    with pytest.raises(ColumnError, match="column 'tstamp': 1 of 2 battles have no time"):
-        order_battles(frame.with_columns(tstamp=pl.Series(times)))
-
-
-def test_counted_and_weighted_votes_are_refused_in_any_order():
-    """Counts do not say which battle came first, and no battle is half a battle."""
-    counts = {"model_a": ["x"], "model_b": ["y"], "wins_a": [3], "wins_b": [1], "ties": [0]}
-    weighted = timed(log(*won("x", "y"))).with_columns(share=pl.lit(0.5))
-
-    with pytest.raises(ColumnError, match="frame: its rows have votes"):
-        order_battles(pl.DataFrame(counts), order="as-is")
-    with pytest.raises(ColumnError, match="frame: its rows have weight"):
-        order_battles(read_battles(weighted, columns={"weight": "share"}))
-
-
-@pytest.mark.parametrize("order", ["random", "shuffle", "shuffle:", "shuffle:-1", "shuffle:٣", ""])
-def test_an_unknown_order_is_refused(order):
-    """The error quotes it and names those there are."""
-    with pytest.raises(OptionError, match=f"'{order}' is not one of time, as-is, shuffle:SEED"):
-        order_battles(log(*won("x", "y")), order=order)
-
-
-def test_time_decides_and_not_the_place_in_the_file():
-    """A log whose rows are shuffled gives the same ratings, where no two times are equal."""
-    frame = (
-        battles(8, 2_000).with_row_index("tstamp").with_columns(pl.col("tstamp") + 1_700_000_000)
-    )
-    shuffled = frame.sample(fraction=1.0, shuffle=True, seed=5)
-
-    expected, found = (order_battles(each) for each in (frame, shuffled))
-
-    assert rows_of(found) == rows_of(expected)
-    assert rows_of(order_battles(shuffled, order="as-is")) != rows_of(expected)
-
-
-def test_battles_of_one_time_stay_as_they_stand():
-    """A stable sort: late battles first in the file move back, in their order."""
-    frame = timed(battles(8, 2_000))
-    late, early = frame[1_200:], frame[:1_200]
-    moved = pl.concat([late, early])
-    in_order = moved.with_row_index().sort("tstamp", "index")
-
-    found = order_battles(moved)
-
-    assert rows_of(found) == rows_of(order_battles(in_order, order="as-is"))
-
-
-def test_files_are_put_into_one_order_of_time():
-    """Two files of alternate battles are one log."""
-    frame = battles(5, 400).with_row_index("tstamp").with_columns(pl.col("tstamp") * 60)
-    halves = [frame.gather_every(2, offset) for offset in (1, 0)]
-
-    assert rows_of(order_battles(halves)) == rows_of(order_battles(frame))
-
-
-def test_one_file_without_times_is_named(tmp_path):
-    """Of two files the one at fault is in the message."""
-    frame = timed(battles(4, 50))
-    with_times, without = tmp_path / "with.parquet", tmp_path / "without.parquet"
-    frame.write_parquet(with_times)
-    frame.drop("tstamp").write_parquet(without)
-
-    with pytest.raises(ColumnError, match=r"without\.parquet: no column 'tstamp'"):
-        order_battles([str(with_times), str(without)])
-
-
-def test_a_shuffle_depends_on_its_seed_alone():
-    """Same seed, same order; another seed, another one; the battles are the same."""
-    frame = battles(6, 500)
-
-    one, again, other = (
-        rows_of(order_battles(frame, order=f"shuffle:{seed}")) for seed in (1, 1, 2)
-    )
-
-    assert one == again != other
-    assert sorted(one) == sorted(other) == sorted(rows_of(order_battles(frame, order="as-is")))
-
-
-# ── names as integers ──────────────────────────────────────────────────────────────────────
-
-LONG = "a name of a model that is longer than twelve bytes, number "
-
-
-def expected_rows(frame):
-    """The accepted battles of a log, by the battle schema alone."""
-    half = {"model_a": 2, "model_b": 0, "tie": 1, "both_bad": 1}
-    kept = read_battles(frame).frame.select("model_a", "model_b", "winner").collect()
-    return [(a, b, half[winner]) for a, b, winner in kept.iter_rows()]
-
-
-def prefixed(frame, text):
-    """The log with longer names."""
-    return frame.with_columns(pl.format(text + "{}", c).alias(c) for c in ("model_a", "model_b"))
-
-
-def chunked(frame):
-    """The log in several pieces of memory."""
-    return pl.concat([frame[:300], frame[300:301], frame[301:]], rechunk=False)
-
-
-def long_names(frame):
-    """The log with names that do not fit in a view of text, each row's in its own place."""
-    return prefixed(frame, LONG)
-
-
-def categories(frame):
-    """The log with columns of categories."""
-    return frame.with_columns(pl.col("model_a", "winner").cast(pl.Categorical))
-
-
-def with_nulls(frame):
-    """The log with empty cells."""
-    row = pl.int_range(pl.len())
-    return frame.with_columns(
-        pl.when(row % every != 0).then(pl.col(name)).alias(name)
-        for name, every in (("model_a", 7), ("model_b", 11), ("winner", 5))
-    )
-
-
-@pytest.mark.parametrize("shape", [chunked, long_names, categories, with_nulls, pl.DataFrame.lazy])
-def test_battles_are_those_of_the_schema(shape):
-    """However the names lie in memory, they are the names that the readers see."""
-    frame = shape(battles(40, 3_000))
-
-    found = order_battles(frame, order="as-is")
-
-    assert rows_of(found) == expected_rows(frame)
-    assert list(found.models) == sorted(found.models)
-
-
-@pytest.mark.parametrize("names", ["m", LONG])
-def test_battles_come_back_from_a_file(tmp_path, names):
-    """Texts of one Parquet dictionary are told apart as well as texts on their own."""
-    frame = prefixed(battles(40, 5_000), names)
-    path = tmp_path / "votes.parquet"
-    frame.write_parquet(path, row_group_size=700)
-
-    found = order_battles(str(path), order="as-is")
-
-    assert rows_of(found) == expected_rows(frame)
-
-
-def test_too_many_names_for_a_table_are_sorted_instead(monkeypatch):
-    """Past a size the distinct votes are found another way, with the same result."""
-    frame = with_nulls(battles(40, 3_000))
-    expected = order_battles(frame, order="as-is")
-    monkeypatch.setattr(elo, "MOST_CELLS", 1)
-    monkeypatch.setattr(elo, "MOST_VIEWS", 3)
-
-    found = order_battles(frame, order="as-is")
-
-    assert rows_of(found) == rows_of(expected)
-
-
-def test_every_row_is_accounted_for_as_in_the_counts():
-    """Rejected and set-aside rows are those of the counts, and their models are not rated."""
-    frame = with_nulls(battles(8, 600)).with_columns(anony=pl.int_range(pl.len()) % 3 != 0)
-    odd = pl.DataFrame({"model_a": ["loner", " "], "model_b": ["loner", "x"], "winner": "tie"})
-    logs = [frame, odd.with_columns(anony=True)]
-
-    found = order_battles(logs, order="as-is")
-
-    tally = tally_votes(read_battles(logs))
-    assert [r.account() for r in found.readings] == [r.account() for r in tally.readings]
-    assert found.models == tally.counts.models
-    assert found.n_battles == tally.counts.n_battles
-
-
-def test_an_unknown_vote_is_refused_as_in_the_counts():
-    """The same error, to the letter."""
-    frame = log(*won("x", "y", 3), *[("x", "y", "banana")] * 2, ("x", "y", "Tie"))
-    with pytest.raises(LabelError) as of_counts:
-        tally_votes(read_battles(frame))
-
-    with pytest.raises(LabelError) as of_elo:
-        order_battles(frame, order="as-is")
-
-    assert str(of_elo.value) == str(of_counts.value)
-
-
-@pytest.mark.parametrize("rows", [[], [("x", "x", "tie")]])
-def test_a_log_without_battles_is_refused(rows):
-    """There is nothing to rate, and the message says what became of the rows."""
-    frame = pl.DataFrame(
-        rows, schema=dict.fromkeys(("model_a", "model_b", "winner"), pl.String), orient="row"
-    )
-
-    with pytest.raises(NoEstimateError, match="no votes to rate: frame: plain format"):
-        order_battles(frame, order="as-is")
 
 
 # ── many orders ────────────────────────────────────────────────────────────────────────────
@@ -395,7 +169,7 @@ def test_orders_do_not_depend_on_the_number_of_threads(bootstrap):
     order = order_battles(battles(8, 2_000), order="as-is")
 
     one, two, other = (
-        elo_orders(order, 7, seed, bootstrap=bootstrap, threads=threads)
+        elo_orders(order, None, 7, seed, bootstrap=bootstrap, threads=threads)
         for seed, threads in ((3, 1), (3, 2), (4, 2))
     )
 
@@ -408,11 +182,11 @@ def test_orders_do_not_depend_on_the_number_of_threads(bootstrap):
 def test_an_order_holds_every_battle_once():
     """With an endless scale nothing depends on the order, so all orders agree; resamples do not."""
     order = order_battles(battles(8, 2_000), order="as-is")
-    flat = {"scale": 1e12, "k": 1.0}
-    given_order = online_elo(order, **flat).ratings
+    flat = EloRule(k=1.0, scale=1e12)
+    given_order = online_elo(order, flat).ratings
 
-    shuffled = elo_orders(order, 20, **flat)
-    resampled = elo_orders(order, 20, bootstrap=True, **flat)
+    shuffled = elo_orders(order, flat, 20)
+    resampled = elo_orders(order, flat, 20, bootstrap=True)
 
     np.testing.assert_allclose(shuffled, np.tile(given_order, (20, 1)), rtol=0, atol=1e-5)
     assert np.abs(resampled - given_order).max() > 1
@@ -422,7 +196,7 @@ def test_every_order_is_as_likely():
     """Three battles have six orders, each drawn about as often."""
     order = order_battles(log(*won("x", "y"), *won("y", "z"), *won("z", "x")), order="as-is")
 
-    drawn = elo_orders(order, 3_000, k=100)
+    drawn = elo_orders(order, EloRule(k=100), 3_000)
 
     _, n = np.unique(drawn.round(6), axis=0, return_counts=True)
     assert n.size == 6
@@ -434,8 +208,9 @@ def test_a_resample_draws_every_battle_about_as_often():
     """Of three battles one stands first, second or third in a resample a third of the time each."""
     rows = [*won("a", "b"), *won("c", "d"), *won("e", "f")]
     order = order_battles(log(*rows), order="as-is")
+    rule = EloRule(k=2, scale=1e12)
 
-    gained = elo_orders(order, 3_000, bootstrap=True, k=2, scale=1e12)[:, [0, 2, 4]] - 1000
+    gained = elo_orders(order, rule, 3_000, bootstrap=True)[:, [0, 2, 4]] - 1000
 
     assert gained.sum(axis=1) == pytest.approx(3, abs=1e-6)
     assert gained.mean(axis=0) == pytest.approx(1, abs=0.06)
@@ -446,7 +221,7 @@ def test_the_spread_over_orders_shrinks_with_k():
     """A smaller K forgets more slowly, and hangs less on which battles came last."""
     order = order_battles(battles(8, 4_000), order="as-is")
 
-    spread = [order_spread(order, 60, k=k)["elo_std"].mean() for k in (1, 4, 16, 64)]
+    spread = [order_spread(order, EloRule(k), 60)["elo_std"].mean() for k in (1, 4, 16, 64)]
 
     assert spread == sorted(spread)
     assert spread[0] < spread[-1] / 5
@@ -457,7 +232,7 @@ def test_a_log_sorted_by_winner_stands_outside_its_own_orders():
     """Order matters: who wins all its battles last ends above nearly every other order."""
     frame = log(*won("y", "x", 200), *won("x", "y", 200))
 
-    spread = order_spread(order_battles(frame, order="as-is"), 200, k=16)
+    spread = order_spread(order_battles(frame, order="as-is"), EloRule(16), 200)
 
     of_x = spread.row(by_predicate=pl.col("model") == "x", named=True)
     assert of_x["elo"] > of_x["elo_high"] > of_x["elo_mean"] > of_x["elo_low"]
@@ -466,10 +241,10 @@ def test_a_log_sorted_by_winner_stands_outside_its_own_orders():
 
 def test_the_spread_is_that_of_the_orders():
     """Mean, standard deviation and quantiles are taken over the same draws, best model first."""
-    order = order_battles(battles(8, 1_000), order="shuffle:1")
-    given_order, drawn = online_elo(order, k=8), elo_orders(order, 50, 9, k=8)
+    order, rule = order_battles(battles(8, 1_000), order="shuffle:1"), EloRule(8)
+    given_order, drawn = online_elo(order, rule), elo_orders(order, rule, 50, 9)
 
-    spread = order_spread(order, 50, 9, k=8, level=0.9)
+    spread = order_spread(order, rule, 50, 9, level=0.9)
 
     assert spread.columns == ["model", "elo", "elo_mean", "elo_std", "elo_low", "elo_high"]
     assert spread["elo"].is_sorted(descending=True)
@@ -488,7 +263,6 @@ def test_the_spread_is_that_of_the_orders():
         ({"orders": 1}, "orders: 1 have no spread; take 2 or more"),
         ({"level": 1.0}, "level: 1.0 is not between 0 and 1"),
         ({"threads": 0}, "threads: 0 is not a positive number"),
-        ({"k": "x"}, "k: 'x' is neither"),
     ],
 )
 def test_a_spread_that_cannot_be_is_refused(options, message):
@@ -504,7 +278,7 @@ def test_no_order_at_all_is_refused():
     order = order_battles(log(*won("x", "y")), order="as-is")
 
     with pytest.raises(OptionError, match="orders: 0 is not a positive number"):
-        elo_orders(order, 0)
+        elo_orders(order, orders=0)
 
 
 # ── the cost ───────────────────────────────────────────────────────────────────────────────

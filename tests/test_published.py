@@ -133,14 +133,11 @@ def agree(found, published, abs):
     ],
 )
 def test_journals_stand_where_bradleyterry2_puts_them(reference, published):
-    """What `BTabilities` prints, from tests/BTabilities.Rout.save of BradleyTerry2.
-
-    R fits by weighted least squares to 1e-8 of the deviance, which leaves 5e-6 in an ability.
-    """
+    """What `BTabilities` prints, from tests/BTabilities.Rout.save of BradleyTerry2."""
     fit = fit_bradley_terry(counted(CITATIONS))
 
     found = relative_to(reference, fit.models, fit.log_odds, estimate_covariance(fit, "fisher"))
-    agree(found, published, abs=5e-6)
+    agree(found, published, abs=6e-8)
 
 
 def test_centred_journals_have_the_errors_of_sum_contrasts():
@@ -156,10 +153,7 @@ def test_centred_journals_have_the_errors_of_sum_contrasts():
 
     error = np.sqrt(np.diag(estimate_covariance(fit, "fisher")))
     found = dict(zip(fit.models, zip(fit.log_odds, error, strict=True), strict=True))
-    # The published figures are centred on the mean of four, Comm Statist's sign included.
-    shift = np.mean([ability for ability, _ in published.values()])
-    assert shift == pytest.approx(0.0, abs=1e-7)
-    agree(found, published, abs=5e-6)
+    agree(found, published, abs=6e-8)
 
 
 def test_baseball_teams_stand_where_bradleyterry2_puts_them():
@@ -176,7 +170,7 @@ def test_baseball_teams_stand_where_bradleyterry2_puts_them():
     fit = fit_bradley_terry(count_pairs(season()))
 
     found = relative_to("Baltimore", fit.models, fit.log_odds, estimate_covariance(fit, "fisher"))
-    agree(found, published, abs=6e-5)
+    agree(found, published, abs=5e-5)
 
 
 def test_playing_at_home_is_worth_what_bradleyterry2_says():
@@ -194,9 +188,9 @@ def test_playing_at_home_is_worth_what_bradleyterry2_says():
     fit = fit_regression(design)
 
     covariance = regression_covariance(fit, design, "fisher")
-    agree(relative_to("Baltimore", fit.models, fit.log_odds, covariance), published, abs=6e-5)
-    assert fit.coefficients[0] == pytest.approx(0.3023, abs=6e-5)
-    assert np.sqrt(covariance[-1, -1]) == pytest.approx(0.1309, abs=6e-5)
+    agree(relative_to("Baltimore", fit.models, fit.log_odds, covariance), published, abs=5e-5)
+    assert fit.coefficients[0] == pytest.approx(0.3023, abs=5e-5)
+    assert np.sqrt(covariance[-1, -1]) == pytest.approx(0.1309, abs=5e-5)
 
 
 def test_playing_at_home_explains_the_published_deviance():
@@ -206,7 +200,7 @@ def test_playing_at_home_explains_the_published_deviance():
     with_side, without = fit_regression(design), fit_bradley_terry(count_pairs(season()))
 
     gain = 2 * (with_side.log_likelihood - without.log_likelihood)
-    assert gain == pytest.approx(5.4106, abs=6e-5)
+    assert gain == pytest.approx(5.4106, abs=5e-5)
 
 
 # ── the R package PlackettLuce, and Davidson ───────────────────────────────────────────────
@@ -248,10 +242,10 @@ def test_puddings_have_the_published_errors():
 
 
 def test_puddings_have_the_published_deviance():
-    """The vignette's residual deviance is minus twice the log-likelihood of the 747 votes."""
+    """The vignette's residual deviance, on 1484 degrees of freedom: two a vote, less six."""
     fit = fit_bradley_terry(counted(PUDDING), ties="davidson")
 
-    assert fit.counts.n_battles == 747
+    assert 2 * fit.counts.n_battles - 6 == 1484
     assert -2 * fit.log_likelihood == pytest.approx(1619.4, abs=0.05)
 
 
@@ -267,7 +261,7 @@ def test_a_model_that_only_loses_is_left_out_and_the_others_agree_with_plackettl
 
     assert [one.model for one in fit.left_out] == ["D"]
     covariance = estimate_covariance(fit, "fisher")
-    agree(relative_to("A", fit.models, fit.log_odds, covariance), published, abs=6e-5)
+    agree(relative_to("A", fit.models, fit.log_odds, covariance), published, abs=5e-5)
 
 
 def test_a_prior_of_one_battle_is_plackettluce_with_its_pseudo_rankings():
@@ -306,8 +300,7 @@ def test_tie_models_explain_the_shipped_votes_as_well_as_leaderbot_says(ties, to
     """The cross-entropy per vote that leaderbot's README prints for its models 4 and 7.
 
     Ameli, Zhuang, Stoica and Mahoney, A statistical framework for ranking LLM-based chatbots
-    (ICLR 2025). leaderbot leaves both-bad votes out. A figure differs by one in its last digit:
-    leaderbot's optimiser stops a little before the maximum.
+    (ICLR 2025). leaderbot leaves both-bad votes out.
     """
     counts = count_pairs(pl.read_parquet(shipped()).drop("both_bad"))
 
@@ -316,8 +309,8 @@ def test_tie_models_explain_the_shipped_votes_as_well_as_leaderbot_says(ties, to
     left, right = fit.counts.pairs.T
     log_p = fit.rule.log_p(fit.log_odds[left] - fit.log_odds[right], fit.tie_parameter)
     entropy = -(fit.counts.outcomes[:, :3] * log_p.T).sum(axis=0) / fit.counts.n_battles
-    np.testing.assert_allclose(entropy, by_outcome, rtol=0, atol=6e-5)
-    assert -fit.log_likelihood / fit.counts.n_battles == pytest.approx(total, abs=6e-5)
+    np.testing.assert_allclose(entropy, by_outcome, rtol=0, atol=5e-5)
+    assert -fit.log_likelihood / fit.counts.n_battles == pytest.approx(total, abs=5e-5)
 
 
 def test_half_wins_explain_the_shipped_votes_as_well_as_leaderbot_says():
@@ -326,7 +319,7 @@ def test_half_wins_explain_the_shipped_votes_as_well_as_leaderbot_says():
 
     fit = fit_bradley_terry(counts)
 
-    assert -fit.log_likelihood / fit.counts.n_battles == pytest.approx(0.6554, abs=6e-5)
+    assert -fit.log_likelihood / fit.counts.n_battles == pytest.approx(0.6554, abs=5e-5)
 
 
 # ── statsmodels, fitted here ───────────────────────────────────────────────────────────────
@@ -397,8 +390,9 @@ def test_davidson_is_a_log_linear_model_of_statsmodels():
 
 
 def test_rao_kupper_is_an_ordered_logit_model_of_statsmodels():
-    """Loss, tie and win as ordered outcomes; each vote seen from both sides, so that the two
-    thresholds are equal up to their sign.
+    """Loss, tie and win as ordered outcomes, with a threshold below and one above the tie.
+
+    Each vote is seen from both sides, so that the two thresholds are equal up to their sign.
     """
     ordinal = pytest.importorskip("statsmodels.miscmodels.ordinal_model")
     frame = battles(5, 800, seed=13)

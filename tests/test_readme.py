@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
+from worlds import battles
 
 from arena.formats import FORMATS
 from arena.leaderboard import COLUMNS, FEW_BATTLES
@@ -77,7 +80,26 @@ def folder(tmp_path):
     (tmp_path / "votes.csv").write_text(blocks("csv")[0])
     other = "left,right,choice\namber,birch,left\nbirch,amber,left\namber,birch,draw\n"
     (tmp_path / "other.csv").write_text(other)
+    diary().write_csv(tmp_path / "log.csv")
     return tmp_path
+
+
+def diary() -> pl.DataFrame:
+    """A log with judges, times, and how long and how marked up the answers were."""
+    rng = np.random.default_rng(0)
+    frame = battles(6, 3_000, seed=1)
+    styles = {
+        f"{count}_{side}": pl.Series(rng.poisson(mean, frame.height))
+        for count, mean in (("tokens", 300), ("headers", 2), ("lists", 5), ("bold", 4))
+        for side in "ab"
+    }
+    days = pl.Series(np.sort(rng.integers(0, 240, frame.height)))
+    start = pl.datetime(2024, 1, 1, time_zone="UTC")
+    return frame.with_columns(
+        judge=pl.format("judge-{}", pl.Series(rng.integers(0, 200, frame.height))),
+        tstamp=start + pl.duration(days=days),
+        **styles,
+    )
 
 
 def test_page_begins_with_two_commands():

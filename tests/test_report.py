@@ -5,14 +5,11 @@ import re
 
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from logs import EVIL, MARKUP, round_robin, votes
 from rich.console import Console
 
 from arena import Interval, Scale
-from arena.display import error_line, plain
-from arena.errors import ConvergenceError, ReadError
+from arena.display import plain
 from arena.leaderboard import COLUMNS
 from arena.pipeline import rate
 from arena.report import (
@@ -54,34 +51,6 @@ def markdown_rows(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("gpt-4o", "gpt-4o"),
-        ("\x1b[31mred\x1b[0m", "[31mred[0m"),
-        ("\x9b31mred", "31mred"),
-        ("\x1b]0;title\x07", "]0;title"),
-        ("\u202edesrever\u2066", "desrever"),
-        ("a\r\nb\tc\x00", "abc"),
-        ("zero\u200bwidth\ufeff", "zerowidth"),
-        ("模型 é", "模型 é"),
-        ("", ""),
-    ],
-)
-def test_plain_text_has_no_control_or_format_characters(text, shown):
-    """Escapes lose what makes them escapes, overrides of direction vanish, letters stay."""
-    assert plain(text) == shown
-
-
-@given(text=st.text(), width=st.integers(1, 20))
-def test_plain_text_is_never_longer_than_its_width(text, width):
-    """Text is cut to its width, and only text that was too long is."""
-    cut = plain(text, width)
-
-    assert len(cut) <= width
-    assert cut == plain(text) or cut.endswith("…")
-
-
-@pytest.mark.parametrize(
     ("text", "escaped"),
     [
         ("a|b", r"a\|b"),
@@ -96,22 +65,6 @@ def test_plain_text_is_never_longer_than_its_width(text, width):
 def test_markdown_text_shows_as_it_is(text, escaped):
     """No character of a name has a meaning in Markdown, or in the HTML made from it."""
     assert markdown_text(text) == escaped
-
-
-def test_an_error_is_one_line_without_escapes():
-    """Whatever a message quotes, it stays on its line and cannot touch the terminal."""
-    error = ReadError(f"{EVIL}\n  second\tline\u2028third")
-
-    line = error_line(error)
-
-    assert line == plain(EVIL) + " second line third"
-
-
-def test_an_error_of_many_pages_is_cut():
-    """A message that quotes ten thousand characters does not fill the screen."""
-    line = error_line(ConvergenceError("x" * 10_000))
-
-    assert len(line) == 2_000
 
 
 # ── title, digits, drawing ─────────────────────────────────────────────────────────────────

@@ -331,3 +331,14 @@ def test_a_prior_alone_is_resampled_to_itself():
     table = whole(bootstrap_votes(fit, rounds=5, seed=0))
 
     assert (table == 0).all()
+
+
+def test_votes_on_pairs_outside_the_fit_fall_away():
+    """Two rated models that met in the clusters' log only have no cell, and none is taken."""
+    rows = [*won("a", "b", 3), *won("b", "a", 3), *won("b", "d", 3), *won("d", "b", 3)]
+    fit = fit_bradley_terry(count_pairs(log(*rows, *won("c", "d", 2), *won("d", "c", 2))))
+    other = log(*rows, *won("a", "c", 50)).with_columns(judge=pl.Series(["x", "y"] * 31))
+
+    kinds = cluster_kinds(fit, count_clusters(read_battles(other), "judge"))
+
+    assert kinds.sum() == len(rows)

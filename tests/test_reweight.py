@@ -346,6 +346,14 @@ def test_a_log_in_which_no_vote_weighs_anything_has_no_estimate():
         rate(frame, columns={"weight": "w"})
 
 
+def test_a_log_in_which_no_vote_weighs_anything_cannot_be_reweighted_either():
+    """It is refused in the same words, without a warning from the arithmetic."""
+    frame = battles(4, 100, seed=1).with_columns(w=pl.lit(0.0))
+
+    with pytest.raises(NoEstimateError):
+        rate(frame, columns={"weight": "w"}, reweight=reweight_pairs)
+
+
 @pytest.mark.parametrize("value", [-1.0, None, float("nan"), float("inf")])
 def test_a_weight_that_is_no_weight_is_refused(value):
     """Negative, empty or not finite: the error counts the rows."""

@@ -27,10 +27,16 @@ FITS = [
 ]
 
 
-@pytest.fixture
-def counts():
+@pytest.fixture(scope="module")
+def frame():
     """A world small enough to be fitted either way."""
-    return count_pairs(battles(40, 4_000, seed=3))
+    return battles(40, 4_000, seed=3)
+
+
+@pytest.fixture(scope="module")
+def counts(frame):
+    """Its pair counts."""
+    return count_pairs(frame)
 
 
 @pytest.fixture
@@ -126,17 +132,16 @@ def test_too_many_models_to_invert_and_no_conjugate_gradients_is_said(
 
 
 @pytest.mark.parametrize("method", ["sandwich", "fisher", "bootstrap", "bayesian"])
-def test_intervals_of_too_many_models_are_refused_with_the_way_out(monkeypatch, method):
+def test_intervals_of_too_many_models_are_refused_with_the_way_out(frame, monkeypatch, method):
     """The message says how many models there are, how many may be, and what to ask for."""
     monkeypatch.setattr(arena.bradley_terry, "DENSE_MOST", 30)
 
     with pytest.raises(OptionError, match=r"40 x 40 matrix.* 30 models allow; use none"):
-        rate(battles(40, 4_000, seed=3), interval=Interval(method, rounds=5))
+        rate(frame, interval=Interval(method, rounds=5))
 
 
-def test_without_intervals_there_is_no_such_limit(monkeypatch):
+def test_without_intervals_there_is_no_such_limit(frame, monkeypatch):
     """Ratings alone need no inverse."""
-    frame = battles(40, 4_000, seed=3)
     usual = rate(frame, interval=Interval("none"))
     monkeypatch.setattr(arena.bradley_terry, "SPARSE_FROM", 3)
     monkeypatch.setattr(arena.bradley_terry, "DENSE_MOST", 30)
@@ -171,17 +176,13 @@ def test_five_thousand_models_are_rated_in_seconds():
     seconds = perf_counter() - started
 
     assert issparse(fit.hessian)
-    assert seconds < 5.0
+    assert seconds < 10.0
     rated = np.isin(names, fit.models)
     assert rated.sum() > 4_990
     assert np.corrcoef(fit.log_odds, strength[rated])[0, 1] > 0.95
-    points = np.bincount(left, won, n_models) + np.bincount(right, ~won, n_models)
-    kept = np.flatnonzero(rated)
-    place = np.full(n_models, -1)
-    place[kept] = np.arange(kept.size)
+    place = np.cumsum(rated) - 1
     inside = rated[left] & rated[right]
     i, j = place[left[inside]], place[right[inside]]
-    p = 1.0 / (1.0 + np.exp(fit.log_odds[j] - fit.log_odds[i]))
-    expected = np.bincount(i, p, kept.size) + np.bincount(j, 1.0 - p, kept.size)
-    if rated.all():
-        np.testing.assert_allclose(expected, points, rtol=0, atol=1e-6)
+    surprise = won[inside] - 1.0 / (1.0 + np.exp(fit.log_odds[j] - fit.log_odds[i]))
+    score = np.bincount(i, surprise) - np.bincount(j, surprise)
+    np.testing.assert_allclose(score, 0.0, rtol=0, atol=1e-7)

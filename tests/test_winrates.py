@@ -242,9 +242,6 @@ def test_either_model_is_above_the_other():
     assert sums.to_list() == pytest.approx([1.0] * table.height)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a draw that does not compare the two counts as a no to both"
-)
 def test_draws_that_do_not_compare_two_models_say_nothing_of_their_order():
     """A model of one judge is missing from a third of resamples; the rest decide."""
     frame = battles(4, 400, seed=1).with_columns(
