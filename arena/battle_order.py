@@ -92,17 +92,27 @@ def order_battles(votes: Battles | Any, *, order: str = "time") -> BattleOrder:
     >>> battles.half_points.tolist()
     [1, 2]
     """
-    shuffle = re.fullmatch(r"shuffle:(\d+)", order, re.ASCII)
-    if order not in ("time", "as-is") and shuffle is None:
-        raise OptionError(f"order: '{order}' is not one of time, as-is, shuffle:SEED")
+    seed = check_order(order)
     battles = votes if isinstance(votes, Battles) else read_battles(votes)
     _refuse_unordered(battles, by_time=order == "time")
     ordered = _encode(battles, by_time=order == "time")
-    if shuffle is None:
+    if seed is None:
         return ordered
-    turn = np.random.default_rng(int(shuffle[1])).permutation(ordered.n_battles)
+    turn = np.random.default_rng(seed).permutation(ordered.n_battles)
     names = ("left", "right", "half_points")
     return replace(ordered, **{name: getattr(ordered, name)[turn] for name in names})
+
+
+def check_order(order: str) -> int | None:
+    """The seed of ``shuffle:SEED``; None for ``time`` and ``as-is``.
+
+    Raises:
+        OptionError: an order that there is not.
+    """
+    shuffle = re.fullmatch(r"shuffle:(\d+)", order, re.ASCII)
+    if order not in ("time", "as-is") and shuffle is None:
+        raise OptionError(f"order: '{order}' is not one of time, as-is, shuffle:SEED")
+    return None if shuffle is None else int(shuffle[1])
 
 
 def _refuse_unordered(battles: Battles, *, by_time: bool) -> None:
@@ -132,10 +142,9 @@ def _encode(battles: Battles, *, by_time: bool) -> BattleOrder:
     """
     from arena.text_codes import number_texts
 
-    shown = battles.rows.drop_nulls(TEXTS).filter(pl.col("model_a") != pl.col("model_b"))
-    if "anony" in battles.keys:
-        shown = shown.filter("anony")
+    shown = battles.rows.filter("anony") if "anony" in battles.keys else battles.rows
     rows = collect(shown.select(*TEXTS, *(["tstamp"] if by_time else [])), battles.sources)
+    rows = rows.drop_nulls(TEXTS)
     (names_a, left), (names_b, right), (labels, vote) = (number_texts(rows[c]) for c in TEXTS)
     names = pl.concat([names_a, names_b]).unique().sort()
     models = names.filter(names.str.strip_chars() != "")
@@ -151,18 +160,39 @@ def _encode(battles: Battles, *, by_time: bool) -> BattleOrder:
         "half_points": _meanings(labels, worth).astype(np.int8)[vote],
     }
     frame = pl.DataFrame(columns | ({"tstamp": rows["tstamp"]} if by_time else {}))
-    named = frame.filter(pl.col("left") >= 0, pl.col("right") >= 0)
+    named = frame.filter(
+        pl.col("left") >= 0, pl.col("right") >= 0, pl.col("left") != pl.col("right")
+    )
     counted = named.filter(pl.col("half_points") >= 0)
     if counted.height < named.height:
         tally_votes(battles)  # raises if some vote is no known one, rather than none at all
     if counted.is_empty():
         tally_votes(battles).refuse_empty()
-    return _ordered(models, _by_time(counted) if by_time else counted, battles)
+    if counted.height < frame.height:
+        models, counted = _without_absent(models, counted)
+    if by_time:
+        counted = _by_time(counted)
+    return BattleOrder(
+        tuple(models.to_list()),
+        counted["left"].to_numpy(),
+        counted["right"].to_numpy(),
+        counted["half_points"].to_numpy(),
+        battles,
+    )
 
 
 def _meanings(texts: pl.Series, meaning: Mapping[str, int]) -> Indices:
     """What each text means; -1 where it means nothing."""
     return np.array([meaning.get(text, -1) for text in texts], dtype=np.int32)
+
+
+def _without_absent(models: pl.Series, frame: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
+    """The models that have battles, and the battles with indices into these."""
+    met = pl.concat([frame["left"], frame["right"]]).unique().sort()
+    place = np.zeros(models.len(), dtype=np.int32)
+    place[met] = np.arange(met.len())
+    sides = [pl.Series(side, place[frame[side]]) for side in ("left", "right")]
+    return models.gather(met), frame.with_columns(sides)
 
 
 def _by_time(frame: pl.DataFrame) -> pl.DataFrame:
@@ -176,16 +206,3 @@ def _by_time(frame: pl.DataFrame) -> pl.DataFrame:
         )
         raise ColumnError(message)
     return frame.sort("tstamp", maintain_order=True)
-
-
-def _ordered(models: pl.Series, frame: pl.DataFrame, battles: Battles) -> BattleOrder:
-    """Battles as they stand in a frame, with those models only that have any."""
-    left, right = (frame[side].to_numpy() for side in ("left", "right"))
-    n_battles = sum(np.bincount(side, minlength=models.len()) for side in (left, right))
-    met = np.flatnonzero(n_battles)
-    if met.size < models.len():
-        place = np.zeros(models.len(), dtype=np.int32)
-        place[met] = np.arange(met.size)
-        left, right = place[left], place[right]
-    names = tuple(models.gather(met).to_list())
-    return BattleOrder(names, left, right, frame["half_points"].to_numpy(), battles)

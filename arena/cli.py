@@ -128,8 +128,7 @@ def rate(
             missing=missing,
             progress=progress,
         )
-    if not quiet:
-        _account([one["account"] for one in board.manifest["inputs"]])
+    _account([one["account"] for one in board.manifest["inputs"]], quiet)
     for path in output:
         write_board(board, path, top or None)
     if pairs:
@@ -169,14 +168,17 @@ def history(
 
     The votes need times. On screen: the latest rating of each model, and how it came there.
     """
-    from arena.history import rate_history
+    from arena.history import period, rate_history
     from arena.leaderboard import Scale
     from arena.report import history_summary
+    from arena.uncertainty import Interval
 
     _check_tables(output)
+    period(every)
+    Interval(level=level)
     points = Scale(scale, base, init, anchor)
     with progress_bar(quiet) as progress:
-        battles = _battles(votes, columns, outcomes, strict, rejected, quiet, progress)
+        battles, accounts = _battles(votes, columns, outcomes, strict, rejected, progress)
         told = rate_history(
             battles,
             every=every,
@@ -187,6 +189,7 @@ def history(
             scale=points,
             level=level,
         )
+    _account(accounts, quiet)
     behind = "all votes until then" if window is None else f"votes of {window} x {told.every}"
     title = f"Bradley-Terry every {told.every}, {behind}; {level * 100:g}% sandwich intervals"
     summary = history_summary(told, unicode=speaks_unicode())
@@ -218,18 +221,20 @@ def elo(
     quiet: bool,
 ) -> None:
     """Online Elo, how much of it is the order of the votes, and Bradley-Terry beside it."""
-    from arena.battle_order import order_battles
+    from arena.battle_order import check_order, order_battles
     from arena.elo import EloRule, order_spread
     from arena.leaderboard import Scale
     from arena.pipeline import beside_bradley_terry
 
     _check_tables(output)
+    rule = EloRule(k, scale, base, init)
+    check_order(order)
     with progress_bar(quiet) as progress:
-        battles = _battles(votes, columns, outcomes, strict, rejected, quiet, progress)
+        battles, accounts = _battles(votes, columns, outcomes, strict, rejected, progress)
         played = order_battles(battles, order=order)
-        rule = EloRule(k, scale, base, init)
         spread = order_spread(played, rule, orders, seed, bootstrap=bootstrap)
         table = beside_bradley_terry(spread, battles, Scale(scale, base, init))
+    _account(accounts, quiet)
     drawn = "resamples" if bootstrap else "random orders"
     title = f"Online Elo, K = {k}, {played.n_battles:,} battles; spread over {orders} {drawn}"
     _give(table, "elo", output, form, title, table, top)
@@ -265,8 +270,9 @@ def evaluate(
     _check_tables((*output, *filter(None, [calibration])))
     names = covariate_names(control)
     with progress_bar(quiet) as progress:
-        battles = _battles(votes, columns, outcomes, strict, rejected, quiet, progress, names)
+        battles, accounts = _battles(votes, columns, outcomes, strict, rejected, progress, names)
         told = held_out_skill(battles, split=split, share=share, seed=seed, control=names, k=k)
+    _account(accounts, quiet)
     if calibration:
         write_frame(told.calibration, calibration, "Calibration")
     how = "the last votes in time" if split == "time" else "random votes"
@@ -320,16 +326,18 @@ def _battles(
     outcomes: dict[str, str],
     strict: bool,
     rejected: str | None,
-    quiet: bool,
     progress: Any,
     keep: Sequence[str] = (),
-) -> "Battles":
-    """Read the votes, give the account of them, and keep the rejected ones where asked."""
+) -> "tuple[Battles, list[str]]":
+    """Read the votes, keep the rejected ones where asked, and account for all."""
     from arena.battles import read_battles
+    from arena.outputs import TABLES, check_output
     from arena.tally import tally_votes
 
     if not votes:
         raise OptionError("no vote file given: the shipped log is counts, without times or rows")
+    if rejected:
+        check_output(rejected, TABLES)
     battles = read_battles(
         list(votes), columns=columns, outcomes=outcomes, keep=keep, progress=progress
     )
@@ -339,14 +347,14 @@ def _battles(
     if strict:
         tally.refuse_rejected()
     tally.refuse_empty()
+    return battles, [reading.account() for reading in tally.readings]
+
+
+def _account(accounts: list[str], quiet: bool) -> None:
+    """Say what became of each input's rows; after the work, so that an error stands alone."""
     if not quiet:
-        _account([reading.account() for reading in tally.readings])
-    return battles
-
-
-def _account(accounts: list[str]) -> None:
-    for account in accounts:
-        note(account)
+        for account in accounts:
+            note(account)
 
 
 def _show_board(board: "Leaderboard", form: str, top: int | None) -> None:
@@ -385,6 +393,10 @@ def _give(
     from arena.outputs import write_frame
     from arena.tables import frame_json, frame_markdown, frame_table
 
+    if top:
+        summary = summary.head(top)
+        names = "model" if "model" in frame.columns else frame.columns[0]
+        frame = frame.filter(frame[names].is_in(summary[names].to_list()))
     for path in output:
         write_frame(frame, path, title)
     if form == "csv":
@@ -392,10 +404,10 @@ def _give(
     elif form == "json":
         emit(frame_json(frame, name))
     elif form == "markdown":
-        emit(frame_markdown(summary.head(top or summary.height), title))
+        emit(frame_markdown(summary, title))
     else:
-        rows = summary.height if top == 0 else top or TABLE_ROWS
-        show(frame_table(summary.head(rows), title, unicode=speaks_unicode()))
+        shown = summary if top is not None else summary.head(TABLE_ROWS)
+        show(frame_table(shown, title, unicode=speaks_unicode()))
 
 
 def _weighing(

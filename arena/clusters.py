@@ -31,6 +31,7 @@ class ClusterCounts:
             outcome k of `counts.pairs[p]`.
         values: what the column holds in each cluster, sorted; of those with a value.
         n_alone: votes without a value in the column, each a cluster of its own, after the others.
+        squares: sparse [G, 4P], sums of squared weights; None where every vote weighs one.
     """
 
     column: str
@@ -38,11 +39,16 @@ class ClusterCounts:
     table: csr_array
     values: pl.Series
     n_alone: int
+    squares: csr_array | None = None
 
     @property
     def n_clusters(self) -> int:
         """Number of clusters, G."""
         return int(self.table.shape[0])
+
+    def squared(self) -> "ClusterCounts":
+        """The same with squared weights in the place of weights."""
+        return self if self.squares is None else replace(self, table=self.squares)
 
     def of_model(self) -> dict[str, int]:
         """Model → clusters that have votes on it."""
@@ -57,8 +63,11 @@ class ClusterCounts:
         """The same clusters with the votes of each pair weighed as `reweight` weighs them."""
         counts = reweight(self.counts)
         factor = counts.outcomes.sum(axis=1) / self.counts.outcomes.sum(axis=1)
-        table = self.table @ diags_array(np.repeat(factor, 4))
-        return replace(self, counts=counts, table=table.tocsr())
+        weigh = diags_array(np.repeat(factor, 4))
+        squares = (self.table if self.squares is None else self.squares) @ weigh**2
+        return replace(
+            self, counts=counts, table=(self.table @ weigh).tocsr(), squares=squares.tocsr()
+        )
 
 
 def cluster_key(battles: Battles, column: str) -> pl.Expr:
@@ -105,6 +114,11 @@ def count_clusters(battles: Battles, column: str, key: pl.Expr | None = None) ->
     n_clusters = len(values) + n_alone
     rows = np.concatenate([code[known], len(values) + np.arange(n_alone)])
     columns = np.concatenate([at.place[known], np.repeat(at.place[alone], repeats)])
-    votes_of = np.concatenate([weight[known], np.repeat(weight[alone] / repeats, repeats)])
-    table = csr_array((votes_of, (rows, columns)), shape=(n_clusters, 4 * len(at.pairs)))
-    return ClusterCounts(column, pair_counts(votes), table, values, n_alone)
+
+    def table(name: str) -> csr_array:
+        sums = votes[name].to_numpy()
+        each = np.concatenate([sums[known], np.repeat(sums[alone] / repeats, repeats)])
+        return csr_array((each, (rows, columns)), shape=(n_clusters, 4 * len(at.pairs)))
+
+    squares = table("squares") if "squares" in votes.columns else None
+    return ClusterCounts(column, pair_counts(votes), table("n"), values, n_alone, squares)

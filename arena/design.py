@@ -5,7 +5,7 @@ side it stood on) belongs to a single battle, and so do clusters of battles: her
 row, as numbers.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 
 from arena.battles import Battles
 from arena.counts import PairCounts
-from arena.display import amount, listing
+from arena.covariates import (
+    Covariates,
+    expressions,
+    need_columns,
+    refuse_combination,
+    refuse_constant,
+    standardise,
+)
+from arena.display import amount
 from arena.errors import ColumnError, NoEstimateError, OptionError
 from arena.sources import collect, one_line
 from arena.tally import tally_votes
@@ -23,16 +31,8 @@ from arena.tally import tally_votes
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Codes = NDArray[np.int32]
-Covariates = Iterable[str | pl.Expr] | Mapping[str, pl.Expr]
-
-SIDE = "side"
-STYLE = ("tokens", "headers", "lists", "bold")
-"""What style control counts in each answer."""
 
 POINTS = {"model_a": 1.0, "model_b": 0.0, "tie": 0.5, "both_bad": 0.5}
-
-DEPENDENT = 1e-10
-"""The share of a covariate's square that must be its own, and not that of the others."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,7 +172,7 @@ def build_design(
     """
     if missing not in ("error", "drop"):
         raise OptionError(f"missing: '{missing}' is not one of error, drop")
-    wanted = _expressions(covariates, battles)
+    wanted = expressions(covariates, battles)
     frame = _rows(battles, wanted, cluster)
     frame, n_missing = _without_missing(frame, tuple(wanted), cluster, missing)
     if frame.is_empty():
@@ -191,10 +191,10 @@ def build_design(
     values = np.empty((frame.height, len(wanted)), order="F")
     for j, name in enumerate(wanted):
         values[:, j] = frame[f"x{j}"].to_numpy()
-        _refuse_constant(name, values[:, j])
+        refuse_constant(name, values[:, j])
         if name.startswith("style:"):
-            _standardise(values[:, j], votes)
-    _refuse_combination(tuple(wanted), values)
+            standardise(values[:, j], votes)
+    refuse_combination(tuple(wanted), values)
     return Design(
         models=tuple(models.to_list()),
         left=left,
@@ -208,60 +208,6 @@ def build_design(
         cluster=cluster,
         n_missing=n_missing,
     )
-
-
-# ── which covariates ───────────────────────────────────────────────────────────────────────
-
-
-def _expressions(covariates: Covariates, battles: Battles) -> dict[str, pl.Expr]:
-    """Each covariate as an expression over the battle columns, by name, in the order asked."""
-    if isinstance(covariates, str):
-        raise OptionError(f"covariates: give a list, e.g. ['{covariates}']")
-    if isinstance(covariates, Mapping):
-        covariates = [expression.alias(name) for name, expression in covariates.items()]
-    found: dict[str, pl.Expr] = {}
-    for one in _with_style_spelt_out(covariates):
-        name = one if isinstance(one, str) else one.meta.output_name()
-        if name in found:
-            raise OptionError(f"covariates: '{name}' is asked for twice")
-        expression = _named(one, battles) if isinstance(one, str) else one
-        _need(expression.meta.root_names(), f"covariate '{name}'", battles)
-        found[name] = expression
-    return found
-
-
-def _with_style_spelt_out(covariates: Iterable[str | pl.Expr]) -> Iterator[str | pl.Expr]:
-    for one in covariates:
-        # An expression compared with a text would be another expression.
-        if isinstance(one, str) and one == "style":
-            yield from (f"style:{count}" for count in STYLE)
-        else:
-            yield one
-
-
-def _named(name: str, battles: Battles) -> pl.Expr:
-    if name == SIDE:
-        return pl.lit(1.0)
-    style = name.removeprefix("style:")
-    if style != name and style not in STYLE:
-        raise OptionError(f"covariates: no style '{style}'; they are {', '.join(STYLE)}")
-    # Counts may be unsigned: their difference must not be.
-    a, b = (pl.col(f"{style}_{side}").cast(pl.Float64) for side in ("a", "b"))
-    if style != name:
-        return (a - b) / (a + b + 1.0)
-    if {f"{name}_a", f"{name}_b"} <= set(battles.columns):
-        return a - b
-    return pl.col(name)
-
-
-def _need(columns: Iterable[str], purpose: str, battles: Battles) -> None:
-    lacking = [name for name in columns if name not in battles.columns]
-    if lacking:
-        message = (
-            f"{purpose}: the votes have no column {listing(lacking)}; "
-            f"there are {listing(battles.columns, most=30)}"
-        )
-        raise ColumnError(message)
 
 
 # ── the rows ───────────────────────────────────────────────────────────────────────────────
@@ -278,7 +224,7 @@ def _rows(battles: Battles, wanted: Mapping[str, pl.Expr], cluster: str | None) 
     given = [name for name in ("votes", "weight") if name in battles.columns]
     columns |= {name: pl.col(name) for name in given}
     if cluster is not None:
-        _need(["tstamp" if cluster == "day" else cluster], f"clusters by {cluster}", battles)
+        need_columns(["tstamp" if cluster == "day" else cluster], f"clusters by {cluster}", battles)
         columns["cluster"] = pl.col("tstamp").dt.date() if cluster == "day" else pl.col(cluster)
     columns |= {f"x{j}": expression for j, expression in enumerate(wanted.values())}
     accepted = battles.rows.filter(battles.why_not.is_null())
@@ -337,49 +283,3 @@ def _codes(column: pl.Series) -> Codes:
 
 def _consecutive(codes: Codes) -> Codes:
     return np.unique(codes, return_inverse=True)[1].astype(np.int32)
-
-
-# ── what a covariate may not be ────────────────────────────────────────────────────────────
-
-
-def first_dependent(gram: Floats, squares: Floats) -> int | None:
-    """The first column that the ones before it determine.
-
-    Args:
-        gram: float [k, k], products of the columns, after all else was taken out of them.
-        squares: float [k], of the columns as they were.
-    """
-    size = np.sqrt(np.where(squares > 0, squares, 1.0))
-    left = gram / np.outer(size, size)
-    for j in range(len(left)):
-        if left[j, j] <= DEPENDENT:
-            return j
-        left = left - np.outer(left[:, j], left[j]) / left[j, j]
-    return None
-
-
-def _refuse_constant(name: str, values: Floats) -> None:
-    low, high = values.min(), values.max()
-    if name != SIDE and low == high:
-        message = (
-            f"covariate '{name}' is {low:g} in every battle, which tells nothing about the votes; "
-            f"leave it out (what standing on the left is worth is '{SIDE}')"
-        )
-        raise NoEstimateError(message)
-
-
-def _standardise(values: Floats, votes: Floats | None) -> None:
-    """Make the mean over votes 0 and their standard deviation 1, in place."""
-    values -= np.average(values, weights=votes)
-    values /= np.sqrt(np.average(values**2, weights=votes))
-
-
-def _refuse_combination(names: tuple[str, ...], values: Floats) -> None:
-    gram = values.T @ values
-    j = first_dependent(gram, np.diag(gram))
-    if j is not None:
-        message = (
-            f"covariate '{names[j]}' is a combination of {listing(names[:j])}, "
-            "so their coefficients have no estimate; leave one out"
-        )
-        raise NoEstimateError(message)

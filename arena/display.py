@@ -53,7 +53,8 @@ def amount(n: float, thing: str) -> str:
     >>> amount(1, "battle"), amount(2500, "battle")
     ('1 battle', '2,500 battles')
     """
-    return f"{n:,.0f} {thing if n == 1 else thing + 's'}"
+    number = f"{n:,.0f}"
+    return f"{number} {thing if number == '1' else thing + 's'}"
 
 
 def error_line(error: ArenaError, most: int = 2_000) -> str:

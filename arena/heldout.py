@@ -160,7 +160,9 @@ def _predict(name: str, order: BattleOrder, train: Rows, test: Rows, k: float) -
     fit = fit_bradley_terry(_counts(fitted), ties=name)
     strength = _in_order(fit.models, fit.log_odds, order.models)
     gap = strength[asked.left] - strength[asked.right]
-    outcomes = np.exp(fit.rule.log_p(gap, fit.tie_parameter or 0.0))
+    rated = np.isfinite(gap)
+    outcomes = np.exp(fit.rule.log_p(np.where(rated, gap, 0.0), fit.tie_parameter or 0.0))
+    outcomes[:, ~rated] = np.nan
     if fit.rule.parameter is None:
         return _Predicted(outcomes[0])
     return _Predicted(outcomes[0] + outcomes[2] / 2, outcomes)

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from statistics import NormalDist
@@ -21,21 +22,21 @@ from arena.errors import ColumnError, OptionError
 from arena.leaderboard import Scale, anchor_index
 from arena.ranks import point_ranks
 from arena.resample import cluster_kinds
+from arena.uncertainty import Interval
 
 Floats = NDArray[np.float64]
 
 NAMES = {"day": "1d", "week": "1w", "month": "1mo", "quarter": "1q", "year": "1y"}
-COLUMNS = (
-    "start",
-    "end",
-    "rank",
-    "model",
-    "rating",
-    "rating_lower",
-    "rating_upper",
-    "std_error",
-    "battles",
-)
+ROWS: Mapping[str, pl.DataType] = {
+    "rank": pl.Int64(),
+    "model": pl.String(),
+    "rating": pl.Float64(),
+    "rating_lower": pl.Float64(),
+    "rating_upper": pl.Float64(),
+    "std_error": pl.Float64(),
+    "battles": pl.Float64(),
+}
+COLUMNS = ("start", "end", *ROWS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +68,8 @@ def period(every: str) -> str:
     ('1mo', '2w')
     """
     text = NAMES.get(every, every)
-    if not re.fullmatch(r"[1-9]\d*(h|d|w|mo|q|y)", text):
+    # Four digits of years would leave the calendar.
+    if not re.fullmatch(r"[1-9]\d{0,2}(h|d|w|mo|q|y)", text):
         raise OptionError(f"every: '{every}' is no period; say day, week, month, or e.g. 2w, 3mo")
     return text
 
@@ -96,7 +98,8 @@ def rate_history(
         battles: votes with times.
         every: ``day``, ``week``, ``month``, or a length such as ``2w``; periods start where
             the calendar's do, in UTC.
-        window: use the votes of this many periods, the last included; None for all until then.
+        window: use the votes of this many periods of the calendar, the last included; None for
+            all until then.
         ties: as for `fit_bradley_terry`.
         on_separation: as for `fit_bradley_terry`, for all votes together.
         prior: as for `fit_bradley_terry`.
@@ -108,28 +111,57 @@ def rate_history(
         OptionError: a period, window or anchor that cannot be.
     """
     every, scale = period(every), scale or Scale()
+    Interval(level=level)  # refuses a level that cannot be
     if window is not None and window < 1:
         raise OptionError(f"window: {window} is not a number of periods")
     by_period = _count_periods(battles, every)
-    starts = by_period.values
     fit = fit_bradley_terry(by_period.counts, ties=ties, on_separation=on_separation, prior=prior)
-    tables = _period_tables(fit, by_period, window)
-    block = block_size(tables.shape[1], len(starts))
-    made = Tables(len(starts), block, lambda i: tables[:, :, i * block : (i + 1) * block])
-    draws = solve_tables(fit, made)
+    calendar = _calendar(by_period.values, every, window)
+    votes, squares = (
+        _period_tables(fit, one, calendar) for one in (by_period, by_period.squared())
+    )
+    n = len(calendar.starts)
+    block = block_size(votes.shape[1], n)
+    tables = Tables(n, block, lambda i: votes[:, :, i * block : (i + 1) * block])
+    draws = solve_tables(fit, tables)
     points = np.column_stack([draws.log_odds, draws.tie_parameter])
 
     def board(i: int) -> pl.DataFrame:
-        return _board(fit, tables[:, :, i], points[i], draws.shift[i], scale, level)
+        frame = _board(
+            fit, votes[:, :, i], squares[:, :, i], points[i], draws.shift[i], scale, level
+        )
+        return frame.with_columns(
+            start=pl.lit(calendar.starts[i]), end=pl.lit(by_period.values[i]).dt.offset_by(every)
+        )
 
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
-        boards = list(pool.map(board, range(len(starts))))
-    first = [0 if window is None else max(0, i - window + 1) for i in range(len(starts))]
-    rows = [
-        one.with_columns(start=pl.lit(starts[first[i]]), end=pl.lit(starts[i]).dt.offset_by(every))
-        for i, one in enumerate(boards)
-    ]
-    return History(pl.concat(rows).select(COLUMNS), every, window, fit)
+        boards = list(pool.map(board, range(n)))
+    return History(pl.concat(boards).select(COLUMNS), every, window, fit)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Calendar:
+    """Which periods' votes are behind the board of each period that has votes.
+
+    Attributes:
+        first: int [T], index of the first of them, among the periods that have votes.
+        starts: when its window begins, votes or not.
+    """
+
+    first: NDArray[np.int64]
+    starts: pl.Series
+
+
+def _calendar(values: pl.Series, every: str, window: int | None) -> _Calendar:
+    """Windows are of the calendar: a month without votes is a month."""
+    n = len(values)
+    if window is None:
+        return _Calendar(np.zeros(n, dtype=np.int64), values.head(1).new_from_index(0, n))
+    months = pl.datetime_range(values[0], values[-1], every, time_zone="UTC", eager=True)
+    place = np.searchsorted(months.to_numpy(), values.to_numpy())
+    begin = np.maximum(place - window + 1, 0)
+    first = np.searchsorted(place, begin)
+    return _Calendar(first, months.gather(begin).dt.cast_time_unit("us"))
 
 
 def _count_periods(battles: Battles, every: str) -> ClusterCounts:
@@ -146,49 +178,55 @@ def _count_periods(battles: Battles, every: str) -> ClusterCounts:
     return by_period
 
 
-def _period_tables(fit: Fit, by_period: ClusterCounts, window: int | None) -> Floats:
+def _period_tables(fit: Fit, by_period: ClusterCounts, calendar: _Calendar) -> Floats:
     """Tables [3, C, T] of the votes behind each period's board."""
     kinds = cluster_kinds(fit, by_period).toarray().T
-    total = np.cumsum(kinds, axis=1)
-    if window is not None:
-        total[:, window:] -= total[:, :-window].copy()
-    return total.reshape(3, -1, by_period.n_clusters)
+    until = np.cumsum(kinds, axis=1)
+    before = np.column_stack([np.zeros(len(until)), until])[:, calendar.first]
+    left: Floats = until - before
+    # Sums of weights that leave a window leave dust, which would look like votes.
+    left[left < 1e-9 * until] = 0.0
+    return left.reshape(3, -1, by_period.n_clusters)
 
 
 def _board(
-    fit: Fit, table: Floats, point: Floats, shift: float, scale: Scale, level: float
+    fit: Fit,
+    votes: Floats,
+    squares: Floats,
+    point: Floats,
+    shift: float,
+    scale: Scale,
+    level: float,
 ) -> pl.DataFrame:
     """One period's rows, without its dates."""
     m = len(fit.models)
-    kept = np.flatnonzero(np.isfinite(point[:m]))
+    with_prior, plain = problem(fit.counts, fit.rule, fit.prior), problem(fit.counts, fit.rule)
+    effective = np.divide(votes**2, squares, out=np.zeros_like(votes), where=squares > 0)
+    met = replace(plain, outcomes=effective).battles()[:m]
+    kept = np.flatnonzero(np.isfinite(point[:m]) & (met > 0))
+    at = None if scale.anchor is None else anchor_index(fit, scale.anchor[0])
+    if kept.size < 2 or (at is not None and at not in kept):
+        return pl.DataFrame(schema=ROWS)
     there = np.append(kept, m) if fit.rule.parameter is not None else kept
-    votes = replace(problem(fit.counts, fit.rule), outcomes=table)
-    with_prior = problem(fit.counts, fit.rule, fit.prior)
-    prior = with_prior.outcomes[:, table.shape[1] :]
-    task = replace(with_prior, outcomes=np.hstack([table, prior])).restricted(kept)
-    votes = votes.restricted(kept)
     own = point[there].copy()
     own[: kept.size] -= shift  # as the prior's opponent, if there is one, sees them
+    prior = with_prior.outcomes[:, votes.shape[1] :]
+    task = replace(with_prior, outcomes=np.hstack([votes, prior])).restricted(kept)
     bread = bread_of(task, task.hessian(own))
-    covariance = (bread @ meat_at(votes, own) @ bread.T)[: kept.size, : kept.size]
+    meat = meat_at(replace(plain, outcomes=squares).restricted(kept), own)
+    covariance = (bread @ meat @ bread.T)[: kept.size, : kept.size]
     ratings = scale.init + scale.per_log_odds * point[kept]
+    if scale.anchor is not None and at is not None:
+        ratings += scale.anchor[1] - ratings[np.searchsorted(kept, at)]
     error = np.sqrt(np.maximum(np.diag(covariance), 0.0)) * scale.per_log_odds
+    half = NormalDist().inv_cdf(0.5 + level / 2) * error
     rows = {
         "rank": point_ranks(point[kept]),
-        "model": pl.Series([fit.models[i] for i in kept], dtype=pl.String),
+        "model": [fit.models[i] for i in kept],
         "rating": ratings,
+        "rating_lower": ratings - half,
+        "rating_upper": ratings + half,
         "std_error": error,
-        "battles": votes.battles()[: kept.size],
+        "battles": met[kept],
     }
-    frame = pl.DataFrame(rows)
-    if scale.anchor is not None:
-        at = anchor_index(fit, scale.anchor[0])
-        if at not in kept:
-            frame = frame.clear()
-        else:
-            shift = scale.anchor[1] - float(ratings[np.searchsorted(kept, at)])
-            frame = frame.with_columns(pl.col("rating") + shift)
-    half = NormalDist().inv_cdf(0.5 + level / 2) * pl.col("std_error")
-    return frame.with_columns(
-        rating_lower=pl.col("rating") - half, rating_upper=pl.col("rating") + half
-    ).sort("rank", "model")
+    return pl.DataFrame(rows, schema=ROWS).sort("rank", "model")

@@ -14,7 +14,7 @@ from arena.clusters import count_clusters
 from arena.control import rate_controlled
 from arena.counts import PairCounts
 from arena.datasets import shipped
-from arena.errors import OptionError
+from arena.errors import NoEstimateError, OptionError
 from arena.leaderboard import Leaderboard, Scale, build_leaderboard
 from arena.sources import Progress
 from arena.tally import Tally, tally_votes
@@ -180,10 +180,16 @@ def beside_bradley_terry(spread: pl.DataFrame, battles: Battles, scale: Scale) -
     """Add the Bradley-Terry rating, its rank and Elo's to a table of Elo's order spread.
 
     Both are centred on the same mean over the models that have both; the difference is what
-    the order of the battles, and a K that forgets, make of the same votes.
+    the order of the battles, and a K that forgets, make of the same votes. Where Bradley-Terry
+    has no estimate, it is null.
     """
-    fit = fit_bradley_terry(tally_votes(battles).counts)
-    ratings = pl.DataFrame({"model": fit.models, "bradley_terry": scale.ratings(fit)})
+    try:
+        fit = fit_bradley_terry(tally_votes(battles).counts)
+        rated, values = list(fit.models), scale.ratings(fit).tolist()
+    except NoEstimateError:
+        rated, values = [], []
+    kinds = {"model": pl.String, "bradley_terry": pl.Float64}
+    ratings = pl.DataFrame({"model": rated, "bradley_terry": values}, schema=kinds)
     table = spread.join(ratings, on="model", how="left")
     both = pl.col("bradley_terry").is_not_null()
     shift = pl.col("elo").filter(both).mean() - pl.col("bradley_terry").mean()

@@ -1,6 +1,7 @@
 """Any table as text: for a terminal, as Markdown, CSV or JSON. It knows no column by name."""
 
 import json
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -45,10 +46,12 @@ def frame_table(frame: pl.DataFrame, title: str, *, unicode: bool = True) -> "Re
 
     table = Table(box=box.SIMPLE_HEAD if unicode else box.ASCII, pad_edge=False)
     for name, kind in frame.schema.items():
-        table.add_column(Text(name), justify="right" if kind.is_numeric() else "left", no_wrap=True)
+        table.add_column(
+            Text(plain(name)), justify="right" if kind.is_numeric() else "left", no_wrap=True
+        )
     for row in texts(frame):
         table.add_row(*map(Text, row))
-    return Group(Text(title), table)
+    return Group(Text(plain(title)), table)
 
 
 def texts(frame: pl.DataFrame) -> Iterator[list[str]]:
@@ -76,5 +79,14 @@ def frame_markdown(frame: pl.DataFrame, title: str) -> str:
 
 def frame_json(frame: pl.DataFrame, name: str) -> str:
     """The rows under a name."""
-    document = {name: frame.fill_nan(None).to_dicts()}
+    document = {name: [_finite(row) for row in frame.to_dicts()]}
     return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False, default=str) + "\n"
+
+
+def _finite(value: object) -> object:
+    """A value as JSON can say it: what is not a finite number is null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    return [_finite(one) for one in value] if isinstance(value, list) else value

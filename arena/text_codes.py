@@ -20,22 +20,34 @@ ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
 def number_texts(column: pl.Series) -> tuple[pl.Series, Codes]:
-    """Texts, and for each row which of them it is; none may be null.
+    """Texts, and for each row which of them it is; none may be null, and one may come twice."""
+    code, texts = np.empty(column.len(), dtype=np.int32), column.clear()
+    row = 0
+    for chunk in column.get_chunks():
+        of_chunk = code[row : row + chunk.len()]
+        found = _number_chunk(chunk, of_chunk)
+        of_chunk += texts.len()
+        texts, row = pl.concat([texts, found]), row + chunk.len()
+    return texts, code
+
+
+def _number_chunk(column: pl.Series, code: Codes) -> pl.Series:
+    """The texts of a column in one piece of memory; fills in which of them each row is.
 
     Arrow keeps a text as a view of 16 bytes: itself if it is short, else where it stands. Texts
     that came from one dictionary stand in one place, so telling their views apart tells most of
-    them apart, in a quarter of the time. A text that stands in two places comes twice.
+    them apart, in a fifth of the time. A text that stands in two places comes twice.
     """
-    array = column.rechunk().to_arrow(compat_level=pl.CompatLevel.newest())
+    array = column.to_arrow(compat_level=pl.CompatLevel.newest())
     if len(array) and pa.types.is_string_view(array.type):
         views = np.frombuffer(array.buffers()[1], dtype=np.uint64).reshape(-1, 2)
-        views = views[array.offset : array.offset + len(array)]
-        code, first = np.empty(len(array), dtype=np.int32), np.empty(MOST_VIEWS, dtype=np.int64)
-        n_views = number_views(views, code, first)
+        first = np.empty(MOST_VIEWS, dtype=np.int64)
+        n_views = number_views(views[array.offset : array.offset + len(array)], code, first)
         if n_views <= MOST_VIEWS:
-            return column.gather(first[:n_views]), code
+            return column.gather(first[:n_views])
     texts = column.unique()
-    return texts, column.cast(pl.Enum(texts)).to_physical().to_numpy().astype(np.int32)
+    code[:] = column.cast(pl.Enum(texts)).to_physical().to_numpy()
+    return texts
 
 
 @compiled

@@ -14,6 +14,8 @@ sys.modules["generate_votes"] = generate_votes
 _spec.loader.exec_module(generate_votes)
 
 TIMED_VOTES, UNTIMED_VOTES = 10_000_000, 200_000
+TIMED_BATTLES, UNTIMED_BATTLES = 1_670_000, 50_000
+"""As many as the shipped counts have, for what goes through them one by one."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -28,11 +30,21 @@ def timed(pytestconfig):
     return not pytestconfig.getoption("benchmark_disable")
 
 
+def size(timed, n_timed, n_untimed):
+    """ARENA_BENCHMARK_VOTES, or else a default."""
+    return int(os.environ.get("ARENA_BENCHMARK_VOTES", n_timed if timed else n_untimed))
+
+
 @pytest.fixture(scope="session")
 def n_votes(timed):
     """How many votes: ARENA_BENCHMARK_VOTES, or ten million, or fewer where nothing is timed."""
-    default = TIMED_VOTES if timed else UNTIMED_VOTES
-    return int(os.environ.get("ARENA_BENCHMARK_VOTES", default))
+    return size(timed, TIMED_VOTES, UNTIMED_VOTES)
+
+
+@pytest.fixture(scope="session")
+def n_battles(timed):
+    """How many battles: ARENA_BENCHMARK_VOTES, or 1.67 million, or fewer where nothing is timed."""
+    return size(timed, TIMED_BATTLES, UNTIMED_BATTLES)
 
 
 @pytest.fixture(scope="session")

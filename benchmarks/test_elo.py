@@ -5,7 +5,6 @@ warm: compiled, and the votes in memory as text.
 """
 
 import json
-import os
 from math import exp, log
 from statistics import median
 from time import perf_counter
@@ -14,9 +13,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from arena.elo import elo_orders, online_elo, order_battles
+from arena.battle_order import order_battles
+from arena.elo import elo_orders, online_elo
 
-TIMED_VOTES, UNTIMED_VOTES = 1_670_000, 50_000
 ROUNDS = 7
 ORDERS = 20
 
@@ -25,12 +24,11 @@ MOST_TIMES_BARE = 2.0
 
 
 @pytest.fixture(scope="module")
-def votes(timed, tmp_path_factory):
-    """A frame of ARENA_BENCH_VOTES votes, or of 1.67 million, or fewer where nothing is timed."""
+def votes(n_battles, tmp_path_factory):
+    """A frame of so many votes, in memory."""
     from generate_votes import generate_votes
 
-    n_votes = int(os.environ.get("ARENA_BENCH_VOTES", TIMED_VOTES if timed else UNTIMED_VOTES))
-    return pl.read_parquet(generate_votes(tmp_path_factory.mktemp("elo") / "v.parquet", n_votes))
+    return pl.read_parquet(generate_votes(tmp_path_factory.mktemp("elo") / "v.parquet", n_battles))
 
 
 @pytest.fixture(scope="module")

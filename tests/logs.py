@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from hypothesis import strategies as st
 
 Row = dict[str, Any]
 
@@ -20,6 +21,13 @@ EVIL = "ev\x1b[31mil\x1b]0;owned\x07\x9b1m\u202egpj"
 
 MARKUP = "<img src=x onerror=alert(1)>|=cmd()"
 """A name that is a picture, a script, two table cells and a formula."""
+
+NAMES = st.sampled_from(["x", "y", "z", "Ω", "a b"])
+BATTLES = st.tuples(NAMES, NAMES, st.sampled_from(WINNERS)).filter(lambda one: one[0] != one[1])
+LOGS = st.lists(BATTLES, min_size=1, max_size=40).map(
+    lambda rows: [dict(zip(("model_a", "model_b", "winner"), row, strict=True)) for row in rows]
+)
+"""Logs of a few votes, drawn at random."""
 
 
 def votes(*lines: str) -> list[Row]:

@@ -262,9 +262,6 @@ def test_top_cuts_the_table_of_elo(arena, log, form):
     assert len(whole) - len(best) == 2
 
 
-@pytest.mark.xfail(
-    strict=True, reason="--top does not reach CSV, JSON and files, as in rate it does"
-)
 @pytest.mark.parametrize("form", ["csv", "json"])
 def test_top_cuts_the_data_of_elo(arena, log, tmp_path, form):
     """The best two are two rows on standard output and in the file."""
@@ -381,9 +378,6 @@ def test_a_model_without_a_bradley_terry_rating_has_an_elo(arena, tmp_path):
     assert (champion["bradley_terry"], champion["bradley_terry_rank"]) == (None, None)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Elo is refused where Bradley-Terry beside it has no estimate"
-)
 def test_elo_needs_no_bradley_terry(arena, tmp_path):
     """Online Elo exists for any log: what stands beside it may be missing."""
     path = write(tmp_path / "votes.csv", dated(votes("x y model_a", "x y model_a")))
@@ -524,7 +518,6 @@ def test_a_mistake_is_one_line_that_names_the_culprit(
         *(
             pytest.param(
                 *mistake,
-                marks=pytest.mark.xfail(strict=True, reason="found out after the votes are read"),
             )
             for mistake in (
                 ("history", ["--every", "fortnight"], "fortnight"),
@@ -547,7 +540,6 @@ def test_an_option_that_cannot_be_is_found_out_before_reading(
     assert "missing.csv" not in result.err
 
 
-@pytest.mark.xfail(strict=True, reason="the level is not checked: a traceback, or zero width")
 @pytest.mark.parametrize("level", ["2", "0", "nan"])
 def test_a_level_that_is_none_is_a_mistake(arena, log, level):
     """As it is for `arena rate`."""
@@ -557,9 +549,6 @@ def test_a_level_that_is_none_is_a_mistake(arena, log, level):
     assert "level" in result.err
 
 
-@pytest.mark.xfail(
-    strict=True, raises=ZeroDivisionError, reason="a period that rates nobody is a traceback"
-)
 def test_days_with_too_few_votes_have_no_board(arena, log):
     """Two or three votes a day put nobody on one scale on most days: the others are shown."""
     result = arena("history", log, "-q", "--every", "day", "--window", "1", "--format", "csv")

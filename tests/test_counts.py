@@ -1,26 +1,19 @@
-import random
+"""Pair counts are merged, restricted, folded and hashed without losing a vote."""
 
-import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from logs import WINNERS, round_robin, table, votes
+from logs import LOGS, NAMES, WINNERS, round_robin, table, votes
 
-from arena.battles import read_battles
-from arena.counts import PairCounts, fold
-from arena.errors import NoEstimateError
-from arena.tally import count_pairs, tally_votes
+from arena.counts import fold
+from arena.tally import count_pairs
 
-names = st.sampled_from(["x", "y", "z", "Ω", "a b"])
-battles = st.tuples(names, names, st.sampled_from(WINNERS)).filter(lambda one: one[0] != one[1])
-some_votes = st.lists(battles, min_size=1, max_size=40).map(
-    lambda rows: [dict(zip(("model_a", "model_b", "winner"), row, strict=True)) for row in rows]
-)
 OTHER_SIDE = {"model_a": "model_b", "model_b": "model_a", "tie": "tie", "both_bad": "both_bad"}
 
 
 def count(rows):
+    """The pair counts of rows."""
     return count_pairs(pl.DataFrame(rows))
 
 
@@ -40,44 +33,11 @@ def cells(counts):
     return {(counts.models[i], counts.models[j]): outcomes for i, j, outcomes in rows}
 
 
-# ── the definition ─────────────────────────────────────────────────────────────────────────
+# ── folding ─────────────────────────────────────────────────────────────────────────
 
 
 @settings(max_examples=60, deadline=None)
-@given(rows=some_votes)
-def test_counts_are_what_counting_one_by_one_gives(rows):
-    """The streaming group-by agrees with the definition written out slowly."""
-    counts = count(rows)
-
-    assert counts.frame().rows() == table(rows)
-    assert counts.n_battles == float(len(rows))
-
-
-@settings(max_examples=30, deadline=None)
-@given(rows=some_votes)
-def test_names_and_pairs_are_sorted_and_each_is_there_once(rows):
-    """The model index is the sorted set of names, and pairs are in its order."""
-    counts = count(rows)
-
-    assert counts.models == tuple(sorted({row[c] for row in rows for c in ("model_a", "model_b")}))
-    assert [tuple(pair) for pair in counts.pairs.tolist()] == sorted(
-        {tuple(pair) for pair in counts.pairs.tolist()}
-    )
-    assert counts.outcomes.shape == (len(counts.pairs), 4)
-    assert counts.n_models == len(counts.models)
-
-
-@settings(max_examples=30, deadline=None)
-@given(rows=some_votes, order=st.randoms(use_true_random=False))
-def test_the_order_of_rows_makes_no_difference(rows, order):
-    """Votes are a set with repeats, not a sequence."""
-    shuffled = order.sample(rows, len(rows))
-
-    assert count(rows).frame().equals(count(shuffled).frame())
-
-
-@settings(max_examples=60, deadline=None)
-@given(rows=some_votes, order=st.randoms(use_true_random=False))
+@given(rows=LOGS, order=st.randoms(use_true_random=False))
 def test_swapping_sides_with_the_winner_makes_no_difference_once_folded(rows, order):
     """Who was shown on the left is forgotten by folding, and nothing else is."""
     mirrored = [swapped(row) if order.random() < 0.5 else row for row in rows]
@@ -86,7 +46,7 @@ def test_swapping_sides_with_the_winner_makes_no_difference_once_folded(rows, or
 
 
 @settings(max_examples=30, deadline=None)
-@given(rows=some_votes)
+@given(rows=LOGS)
 def test_folding_gives_the_two_orders_of_a_pair_added_up(rows):
     """A folded cell holds (left won, right won, tie, both bad), left being first by name."""
     expected = {}
@@ -102,7 +62,7 @@ def test_folding_gives_the_two_orders_of_a_pair_added_up(rows):
 
 
 @settings(max_examples=40, deadline=None)
-@given(one=some_votes, other=some_votes)
+@given(one=LOGS, other=LOGS)
 def test_merging_shards_gives_the_counts_of_the_whole(one, other):
     """Counting two halves and adding is counting the whole, in either order."""
     whole = count(one + other).frame()
@@ -112,7 +72,7 @@ def test_merging_shards_gives_the_counts_of_the_whole(one, other):
 
 
 @settings(max_examples=30, deadline=None)
-@given(rows=some_votes, keep=st.sets(names))
+@given(rows=LOGS, keep=st.sets(NAMES))
 def test_restricting_gives_the_counts_of_the_battles_among_the_kept(rows, keep):
     """Only battles with both models kept remain, and the models keep their names."""
     counts = count(rows)
@@ -139,7 +99,7 @@ def test_the_counts_format_is_read_back_as_the_counts_it_was_written_from():
 
 
 @settings(max_examples=30, deadline=None)
-@given(rows=some_votes, order=st.randoms(use_true_random=False))
+@given(rows=LOGS, order=st.randoms(use_true_random=False))
 def test_the_hash_depends_neither_on_order_nor_on_sides(rows, order):
     """Two logs of the same votes have the same hash."""
     mirrored = [swapped(row) if order.random() < 0.5 else row for row in rows]
@@ -182,33 +142,6 @@ def test_the_hash_changes_when_a_vote_is_added():
 # ── faults that must be seen ───────────────────────────────────────────────────────────────
 
 
-def test_both_bad_is_kept_apart_from_tie():
-    """A tie between bad answers is another vote than a tie."""
-    rows = votes("x y tie", "x y tie", "x y both_bad")
-
-    counts = count(rows)
-
-    assert counts.outcomes.tolist() == [[0.0, 0.0, 2.0, 1.0]]
-
-
-def test_sides_are_kept_apart_until_they_are_folded():
-    """Which model was shown first is in the counts, for whoever asks about position."""
-    rows = votes("x y model_a", "y x model_a")
-
-    counts = count(rows)
-
-    assert counts.frame().rows() == [("x", "y", 1.0, 0.0, 0.0, 0.0), ("y", "x", 1.0, 0.0, 0.0, 0.0)]
-
-
-def test_names_are_told_apart_by_every_character():
-    """Case, spaces and accents make other models; nothing is trimmed or folded."""
-    alike = ["gpt-4", "GPT-4", "gpt-4 ", "gpt‑4", "gpt-4\u0301"]
-
-    counts = count([{"model_a": a, "model_b": "y", "winner": "tie"} for a in alike])
-
-    assert counts.models == tuple(sorted([*alike, "y"]))
-
-
 def test_counts_cannot_be_changed_in_place():
     """Counts are the same for everybody who holds them."""
     counts = count(votes("x y tie"))
@@ -221,21 +154,6 @@ def test_counts_cannot_be_changed_in_place():
     assert counts.n_battles == 1.0
 
 
-def test_a_log_without_rows_has_no_counts_and_says_so():
-    """A table with a header and nothing under it can be counted, but not rated."""
-    tally = tally_votes(read_battles(pl.DataFrame(votes("x y tie")).clear()))
-
-    with pytest.raises(NoEstimateError, match="no votes to rate: frame: plain format, 0 votes"):
-        tally.refuse_empty()
-
-    assert (
-        tally.counts.n_models,
-        tally.counts.pairs.shape,
-        tally.counts.outcomes.shape,
-    ) == (0, (0, 2), (0, 4))
-    assert fold(tally.counts).left.size == 0
-
-
 def test_merging_with_nothing_changes_nothing():
     """Counts without votes are the zero of adding counts."""
     counts = count(round_robin("x", "y"))
@@ -243,36 +161,3 @@ def test_merging_with_nothing_changes_nothing():
 
     assert counts.frame().equals((counts + nothing).frame())
     assert (nothing + nothing).n_battles == 0.0
-
-
-def test_ten_thousand_votes_count_the_same_whatever_their_blocks(tmp_path):
-    """Counting in a stream of pieces loses and doubles nothing."""
-    chance = random.Random(1)
-    rows = [
-        dict(
-            zip(
-                ("model_a", "model_b", "winner"),
-                (*chance.sample("vwxyz", 2), chance.choice(WINNERS)),
-                strict=True,
-            )
-        )
-        for _ in range(10_000)
-    ]
-    path = tmp_path / "votes.parquet"
-    pl.DataFrame(rows).write_parquet(path, row_group_size=77)
-
-    counts = count_pairs(path)
-
-    assert counts.frame().rows() == table(rows)
-
-
-def test_weights_add_up_to_what_their_sum_is():
-    """Weighted votes are added exactly where floating point can."""
-    log = pl.DataFrame(votes("x y tie", "x y tie", "y x model_a")).with_columns(
-        w=pl.Series([0.25, 0.5, 2.0])
-    )
-
-    counts = count_pairs(read_battles(log, columns={"weight": "w"}))
-
-    np.testing.assert_array_equal([[0, 0, 0.75, 0], [2.0, 0, 0, 0]], counts.outcomes)
-    assert isinstance(counts, PairCounts)

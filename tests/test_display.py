@@ -103,7 +103,6 @@ def test_without_a_width_nothing_is_cut():
         *(
             pytest.param(
                 *(n, "1 vote"),
-                marks=pytest.mark.xfail(strict=True, reason="a weighted sum near one: '1 votes'"),
             )
             for n in (0.8, 1.4)
         ),

@@ -8,7 +8,7 @@ import pytest
 from scipy.optimize import minimize
 from worlds import battles, log, tied, won
 
-import arena.regression
+import arena.likelihood
 from arena.battles import read_battles
 from arena.bradley_terry import fit_bradley_terry
 from arena.counts import reweight_pairs
@@ -256,7 +256,7 @@ def test_chunks_do_not_show(monkeypatch):
     design, _ = world(n=500)
     whole = fit_regression(design)
     expected = [regression_covariance(whole, design, kind) for kind in ("sandwich", "cluster")]
-    monkeypatch.setattr(arena.regression, "CHUNK", 7)
+    monkeypatch.setattr(arena.likelihood, "CHUNK", 7)
 
     fit = fit_regression(design)
 
