@@ -17,10 +17,11 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 from threadpoolctl import threadpool_limits
 
-from arena.bradley_terry import Fit, Problem, problem, solve
+from arena.bradley_terry import Fit, solve
 from arena.counts import Cells
 from arena.errors import NoEstimateError
 from arena.existence import Connected, connect, points_graph
+from arena.problem import Problem, problem
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -21,7 +21,8 @@ from arena.formats import (
     kept_columns,
     recognise,
 )
-from arena.sources import Progress, Source, collect, open_sources
+from arena.json_arrays import Progress
+from arena.sources import Source, collect, open_sources
 
 NOT_VOTED = "not voted"
 NOT_ANONYMOUS = "not anonymous"

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from arena.bradley_terry import Fit, Matrix, Problem, problem
+from arena.bradley_terry import Fit
 from arena.clusters import ClusterCounts
 from arena.errors import OptionError
+from arena.problem import Matrix, Problem, problem
 
 Floats = NDArray[np.float64]
 Kind = Literal["sandwich", "fisher", "cluster"]

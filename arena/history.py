@@ -14,12 +14,13 @@ from threadpoolctl import threadpool_limits
 
 from arena.batch import Tables, block_size, solve_tables
 from arena.battles import Battles
-from arena.bradley_terry import Fit, OnSeparation, fit_bradley_terry, problem
+from arena.bradley_terry import Fit, OnSeparation, fit_bradley_terry
 from arena.clusters import ClusterCounts, count_clusters
 from arena.covariance import bread_of, meat_at
 from arena.display import amount
 from arena.errors import ColumnError, OptionError
 from arena.leaderboard import Scale, anchor_index
+from arena.problem import problem
 from arena.ranks import point_ranks
 from arena.resample import cluster_kinds
 from arena.uncertainty import Interval

@@ -15,8 +15,8 @@ from arena.control import rate_controlled
 from arena.counts import PairCounts
 from arena.datasets import shipped
 from arena.errors import NoEstimateError, OptionError
+from arena.json_arrays import Progress
 from arena.leaderboard import Leaderboard, Scale, build_leaderboard
-from arena.sources import Progress
 from arena.tally import Tally, tally_votes
 from arena.uncertainty import Interval
 

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from arena.batch import Tables, block_size
-from arena.bradley_terry import Fit, problem
+from arena.bradley_terry import Fit
 from arena.clusters import ClusterCounts
 from arena.errors import OptionError
+from arena.problem import problem
 
 Floats = NDArray[np.float64]
 DrawBlock = Callable[[np.random.Generator, int], Floats]

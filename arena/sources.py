@@ -12,24 +12,19 @@ import hashlib
 import io
 import re
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal, cast
+from typing import Any, Literal, cast
 
 import polars as pl
 
 from arena.errors import ReadError
+from arena.json_arrays import BOM, GZIP, Progress, json_rows, open_bytes
 
 Kind = Literal["parquet", "arrow", "csv", "jsonl", "json", "frame"]
-Progress = Callable[[str, int, int], None]
-"""Called with a file's name, bytes read, bytes in all."""
-
 UNREADABLE = (pl.exceptions.PolarsError, OSError, EOFError, zlib.error)
 """What reading a damaged file can raise."""
-
-JSON_BLOCK = 4 << 20
-"""Bytes of a JSON array taken at once; small enough to be worked on while in cache."""
 
 INFER_ROWS = 10_000
 REMOTE = re.compile(r"^[a-z][a-z0-9+.-]*://")
@@ -45,7 +40,6 @@ SUFFIX: dict[str, Kind] = {
     "jsonl": "jsonl",
     "ndjson": "jsonl",
 }
-GZIP, BOM = b"\x1f\x8b", b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +195,7 @@ def _scan(path: str, kind: Kind, head: bytes, progress: Progress | None) -> pl.L
 
 
 def _decompressed(path: str) -> bytes:
-    with _open_bytes(path) as file:
+    with open_bytes(path) as file:
         return file.read()
 
 
@@ -216,16 +210,11 @@ def _plain_as_text(frame: pl.LazyFrame) -> dict[str, pl.DataType]:
     return {name: pl.String() if kind in plain else kind for name, kind in schema.items()}
 
 
-# ── one JSON array, in blocks ──────────────────────────────────────────────────────────────
-#
-# clean_battle files are one array of up to 2 GB. polars reads such a file whole; here blocks of
-# it are cut into rows and handed to polars' JSON-lines reader with only the columns in use.
-
-
 def _scan_json_array(path: str, progress: Progress | None) -> pl.LazyFrame:
+    """A lazy frame over the array; only the columns in use are ever held."""
     from polars.io.plugins import register_io_source
 
-    first = next(_json_rows(path), None)
+    first = next(json_rows(path), None)
     if first is None:
         raise ReadError(f"{path}: is an empty JSON array")
     sample = b"\n".join(first[:INFER_ROWS])
@@ -241,7 +230,7 @@ def _scan_json_array(path: str, progress: Progress | None) -> pl.LazyFrame:
         # With no column wanted (a bare row count), one still has to be read.
         wanted = wanted or dict([next(iter(schema.items()))])
         left = n_rows
-        for rows in _json_rows(path, progress=progress):
+        for rows in json_rows(path, progress=progress):
             frame = pl.read_ndjson(io.BytesIO(b"\n".join(rows[:left])), schema=wanted)
             if left is not None:
                 left -= frame.height
@@ -250,88 +239,6 @@ def _scan_json_array(path: str, progress: Progress | None) -> pl.LazyFrame:
                 return
 
     return register_io_source(read, schema=schema, is_pure=True)
-
-
-def _json_rows(
-    path: str, block: int = JSON_BLOCK, progress: Progress | None = None
-) -> Iterator[list[bytes]]:
-    """The elements of a JSON array as raw bytes, block by block, each on one line."""
-    total = Path(path).stat().st_size
-    with _open_bytes(path) as file:
-        # A newline inside a JSON string is written \n, so a bare one is only white space.
-        pending = file.read(block).removeprefix(BOM).replace(b"\n", b" ").lstrip()[1:]
-        key = re.match(rb'\s*\{\s*("(?:[^"\\]|\\.)*")', pending)
-        done = len(pending)
-        while data := file.read(block):
-            done += len(data)
-            pending += data.replace(b"\n", b" ")
-            try:
-                cut = _last_boundary(pending, key[1] if key else b'"')
-            except _MalformedError as error:
-                raise ReadError(f"{path}: not valid JSON: {error}") from None
-            if cut is not None:
-                rows, at = cut
-                yield rows
-                pending = pending[at:]
-            if progress:
-                progress(path, min(done, total), total)
-    try:
-        last = _elements(b"[" + pending)
-    except _MalformedError as error:
-        raise ReadError(f"{path}: not valid JSON: {error}") from None
-    if last is None:
-        raise ReadError(f"{path}: not valid JSON: the array is not closed; is the file truncated?")
-    if last:
-        yield last
-
-
-def _open_bytes(path: str) -> IO[bytes]:
-    with Path(path).open("rb") as file:
-        compressed = file.read(2) == GZIP
-    return cast(IO[bytes], gzip.open(path)) if compressed else Path(path).open("rb")
-
-
-def _last_boundary(text: bytes, key: bytes, tries: int = 8) -> tuple[list[bytes], int] | None:
-    """Cut after the last whole element: the elements, and where the rest begins.
-
-    A candidate is a comma between braces before an object that opens with the same key as the
-    first one. Whether it separates two elements, and is not nested or part of a string, is
-    decided by parsing what stands before it as a whole array: that succeeds only at a true
-    boundary. None when there is no such place, and more must be read.
-    """
-    end = len(text)
-    for _ in range(tries):
-        end = text.rfind(key, 0, end)
-        if end < 0:
-            return None
-        before = text[max(0, end - 64) : end]
-        comma = re.search(rb"\}\s*(,)\s*\{\s*$", before)
-        if comma is None:
-            continue
-        at = end - len(before) + comma.start(1)
-        rows = _elements(b"[" + text[:at] + b"]")
-        if rows is not None:
-            return rows, at + 1
-    return None
-
-
-class _MalformedError(ValueError):
-    """The text cannot be part of a JSON array, wherever it is cut."""
-
-
-def _elements(array: bytes) -> list[bytes] | None:
-    """The raw elements of a JSON array; None if it ends too early to be one."""
-    import msgspec
-
-    try:
-        return cast(list[bytes], msgspec.json.decode(array, type=list[msgspec.Raw]))
-    except msgspec.DecodeError as error:
-        place = re.search(r"\(byte (\d+)\)", str(error))
-        if place and int(place[1]) < len(array) - 1:
-            at = int(place[1])
-            near = array[max(0, at - 20) : at + 20].decode(errors="replace")
-            raise _MalformedError(f"near {near!r}") from None
-        return None
 
 
 # ── collecting, with the culprit named ─────────────────────────────────────────────────────
@@ -368,7 +275,7 @@ def _undecodable(path: str, kind: Kind) -> str | None:
     if kind not in ("csv", "jsonl", "json") or REMOTE.match(path):
         return None
     try:
-        with _open_bytes(path) as file:
+        with open_bytes(path) as file:
             for number, line in enumerate(file, start=1):
                 try:
                     line.decode()

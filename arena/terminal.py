@@ -17,7 +17,7 @@ from arena.display import plain
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from arena.sources import Progress
+    from arena.json_arrays import Progress
 
 PIPE_WIDTH = 160
 PROGRESS_AFTER = 1.0

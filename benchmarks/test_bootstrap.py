@@ -13,7 +13,8 @@ import numpy as np
 from scipy.optimize import minimize
 
 from arena.batch import solve_tables
-from arena.bradley_terry import fit_bradley_terry, problem, solve
+from arena.bradley_terry import fit_bradley_terry, solve
+from arena.problem import problem
 from arena.datasets import shipped
 from arena.resample import bootstrap_votes
 from arena.tally import count_pairs

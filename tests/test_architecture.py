@@ -12,6 +12,7 @@ PACKAGE = Path(arena.__file__).parent
 ORDER = [
     "errors",
     "display",
+    "json_arrays",
     "sources",
     "formats",
     "battles",
@@ -25,6 +26,7 @@ ORDER = [
     "battle_order",
     "elo",
     "ties",
+    "problem",
     "existence",
     "bradley_terry",
     "batch",

@@ -9,7 +9,8 @@ import pytest
 from worlds import battles, counted, log, tied, won
 
 from arena.batch import Tables, block_size, solve_tables
-from arena.bradley_terry import fit_bradley_terry, problem, solve
+from arena.bradley_terry import fit_bradley_terry, solve
+from arena.problem import problem
 from arena.resample import bayesian_votes, bootstrap_votes
 from arena.tally import count_pairs
 from arena.ties import TIE_RULES

@@ -7,10 +7,11 @@ from worlds import battles, log, won
 
 from arena.batch import solve_tables
 from arena.battles import read_battles
-from arena.bradley_terry import fit_bradley_terry, problem
+from arena.bradley_terry import fit_bradley_terry
 from arena.clusters import count_clusters
 from arena.counts import PairCounts
 from arena.errors import OptionError
+from arena.problem import problem
 from arena.resample import (
     bayesian_clusters,
     bayesian_votes,

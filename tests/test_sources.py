@@ -12,7 +12,8 @@ from logs import encode, table, votes, write
 
 from arena.battles import read_battles
 from arena.errors import ReadError
-from arena.sources import _json_rows, collect, open_sources
+from arena.json_arrays import json_rows
+from arena.sources import collect, open_sources
 from arena.tally import count_pairs, tally_votes
 
 ROWS = votes(
@@ -431,7 +432,7 @@ def test_blocks_of_an_array_are_cut_only_between_elements(
     path = tmp_path_factory.getbasetemp() / "array.json"
     path.write_text(json.dumps(rows, ensure_ascii=ascii_only, **style), encoding="utf-8")
 
-    found = [row for rows in _json_rows(str(path), block=block) for row in rows]
+    found = [row for rows in json_rows(str(path), block=block) for row in rows]
 
     assert [json.loads(bytes(row)) for row in found] == rows
     assert not any(b"\n" in bytes(row) for row in found)
@@ -441,7 +442,7 @@ def test_an_array_is_handed_on_before_it_has_been_read_to_its_end(tmp_path):
     """Only a block and its last element are held, not the array."""
     path = write(tmp_path / "votes.json", ROWS * 200)
 
-    sizes = [len(rows) for rows in _json_rows(str(path), block=1_000)]
+    sizes = [len(rows) for rows in json_rows(str(path), block=1_000)]
 
     assert sum(sizes) == len(ROWS) * 200
     assert max(sizes) < 40
@@ -456,7 +457,7 @@ def test_an_array_that_stops_early_is_never_taken_for_whole(tmp_path_factory, ro
     path.write_bytes(whole[: data.draw(st.integers(1, len(whole) - 1))])
 
     with pytest.raises(ReadError, match=r"half\.json: not valid JSON"):
-        list(_json_rows(str(path), block=block))
+        list(json_rows(str(path), block=block))
 
     assert path.stat().st_size < len(whole)
 
@@ -479,7 +480,7 @@ def test_a_malformed_array_is_refused(tmp_path, broken, block):
     path.write_text(broken)
 
     with pytest.raises(ReadError, match=r"broken\.json: not valid JSON"):
-        list(_json_rows(str(path), block=block))
+        list(json_rows(str(path), block=block))
 
     assert path.exists()
 

@@ -6,7 +6,7 @@ import pytest
 from scipy.sparse import issparse
 from worlds import battles
 
-import arena.bradley_terry
+import arena.problem
 from arena import Interval
 from arena.bradley_terry import fit_bradley_terry
 from arena.covariance import estimate_covariance
@@ -40,13 +40,13 @@ def counts(frame):
 @pytest.fixture
 def few_are_many(monkeypatch):
     """From three models on, matrices are sparse; call it when the dense fit is done."""
-    return lambda: monkeypatch.setattr(arena.bradley_terry, "SPARSE_FROM", 3)
+    return lambda: monkeypatch.setattr(arena.problem, "SPARSE_FROM", 3)
 
 
 @pytest.fixture
 def no_gradients(monkeypatch):
     """Conjugate gradients always give up."""
-    monkeypatch.setattr(arena.bradley_terry, "cg", lambda matrix, right, **_: (0.0 * right, 1))
+    monkeypatch.setattr(arena.problem, "cg", lambda matrix, right, **_: (0.0 * right, 1))
 
 
 @pytest.mark.parametrize("options", FITS)
@@ -123,7 +123,7 @@ def test_too_many_models_to_invert_and_no_conjugate_gradients_is_said(
 ):
     """Nothing half converged is handed over."""
     few_are_many()
-    monkeypatch.setattr(arena.bradley_terry, "DENSE_MOST", 30)
+    monkeypatch.setattr(arena.problem, "DENSE_MOST", 30)
 
     with pytest.raises(ConvergenceError, match="conjugate gradients did not converge"):
         fit_bradley_terry(counts)
@@ -132,7 +132,7 @@ def test_too_many_models_to_invert_and_no_conjugate_gradients_is_said(
 @pytest.mark.parametrize("method", ["sandwich", "fisher", "bootstrap", "bayesian"])
 def test_intervals_of_too_many_models_are_refused_with_the_way_out(frame, monkeypatch, method):
     """The message says how many models there are, how many may be, and what to ask for."""
-    monkeypatch.setattr(arena.bradley_terry, "DENSE_MOST", 30)
+    monkeypatch.setattr(arena.problem, "DENSE_MOST", 30)
 
     with pytest.raises(OptionError, match=r"40 x 40 matrix.* 30 models allow; use none"):
         rate(frame, interval=Interval(method, rounds=5))
@@ -141,8 +141,8 @@ def test_intervals_of_too_many_models_are_refused_with_the_way_out(frame, monkey
 def test_without_intervals_there_is_no_such_limit(frame, monkeypatch):
     """Ratings alone need no inverse."""
     usual = rate(frame, interval=Interval("none"))
-    monkeypatch.setattr(arena.bradley_terry, "SPARSE_FROM", 3)
-    monkeypatch.setattr(arena.bradley_terry, "DENSE_MOST", 30)
+    monkeypatch.setattr(arena.problem, "SPARSE_FROM", 3)
+    monkeypatch.setattr(arena.problem, "DENSE_MOST", 30)
 
     board = rate(frame, interval=Interval("none"))
 
