@@ -13,6 +13,16 @@ from arena.display import error_line
 from arena.errors import ArenaError, OptionError, UserError
 from arena.options import (
     TABLE_ROWS,
+    Control,
+    Fitting,
+    Holding,
+    Intervals,
+    Output,
+    Periods,
+    Play,
+    Points,
+    Reading,
+    Weighing,
     control_options,
     elo_options,
     evaluate_options,
@@ -33,7 +43,7 @@ if TYPE_CHECKING:
 
     from arena.battles import Battles
     from arena.counts import PairCounts
-    from arena.leaderboard import Leaderboard
+    from arena.leaderboard import Leaderboard, Scale
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -57,32 +67,14 @@ def cli() -> None:
 @pairs_option
 def rate(
     votes: tuple[str, ...],
-    columns: dict[str, str],
-    outcomes: dict[str, str],
-    strict: bool,
-    rejected: str | None,
-    ties: str,
-    on_separation: Any,
-    prior: float,
-    reweight: str | None,
-    propensities: str | None,
-    control: tuple[str, ...],
-    ridge: float,
-    missing: Any,
-    ci: str,
-    level: float,
-    interval_of: Any,
-    rounds: int,
-    seed: int,
-    anchor: tuple[str, float] | None,
-    scale: float,
-    base: float,
-    init: float,
-    top: int | None,
-    output: tuple[str, ...],
-    form: str,
+    reading: Reading,
+    fitting: Fitting,
+    weighing: Weighing,
+    control: Control,
+    intervals: Intervals,
+    points: Points,
+    output: Output,
     pairs: str | None,
-    quiet: bool,
 ) -> None:
     """Rate the models in vote logs; with no VOTES, in the shipped Chatbot Arena log.
 
@@ -91,49 +83,55 @@ def rate(
     from arena.battles import read_battles
     from arena.control import covariate_names
     from arena.datasets import shipped
-    from arena.leaderboard import Scale
     from arena.outputs import TABLES, check_output, write_board, write_frame
     from arena.pipeline import rate as rate_votes
     from arena.uncertainty import Interval, parse_method
     from arena.winrates import pairs_table
 
-    for path in output:
+    for path in output.output:
         check_output(path)
-    for path in filter(None, (rejected, pairs)):
+    for path in filter(None, (reading.rejected, pairs)):
         check_output(path, TABLES)
-    weigh = _weighing(reweight, propensities)
-    points = Scale(scale, base, init, anchor)
-    interval = Interval(*parse_method(ci), level, interval_of, rounds, seed)
+    reweight = _reweighting(weighing)
+    scale = _scale(points)
+    interval = Interval(
+        *parse_method(intervals.ci),
+        intervals.level,
+        intervals.interval_of,
+        intervals.rounds,
+        intervals.seed,
+    )
     source = list(votes) or None
-    if source is None and not quiet:
+    if source is None and not output.quiet:
         note("no vote file given: this is the shipped Chatbot Arena log to 2024-08-14")
-    with progress_bar(quiet) as progress:
-        if rejected:
-            _write_rejected(
-                read_battles(source or shipped(), columns=columns, outcomes=outcomes), rejected
+    with progress_bar(output.quiet) as progress:
+        if reading.rejected:
+            battles = read_battles(
+                source or shipped(), columns=reading.columns, outcomes=reading.outcomes
             )
+            write_frame(battles.rejected(), reading.rejected)
         board = rate_votes(
             source,
-            columns=columns,
-            outcomes=outcomes,
-            strict=strict,
-            ties=ties,
-            on_separation=on_separation,
-            prior=prior,
-            scale=points,
+            columns=reading.columns,
+            outcomes=reading.outcomes,
+            strict=reading.strict,
+            ties=fitting.ties,
+            on_separation=fitting.on_separation,
+            prior=fitting.prior,
+            scale=scale,
             interval=interval,
-            reweight=weigh,
-            control=covariate_names(control),
-            ridge=ridge,
-            missing=missing,
+            reweight=reweight,
+            control=covariate_names(control.control),
+            ridge=control.ridge,
+            missing=control.missing,
             progress=progress,
         )
-    _account([one["account"] for one in board.manifest["inputs"]], quiet)
-    for path in output:
-        write_board(board, path, top or None)
+    _account([one["account"] for one in board.manifest["inputs"]], output)
+    for path in output.output:
+        write_board(board, path, output.top or None)
     if pairs:
         write_frame(pairs_table(board), pairs)
-    _show_board(board, form, top)
+    _show_board(board, output)
 
 
 @cli.command()
@@ -145,55 +143,42 @@ def rate(
 @output_options
 def history(
     votes: tuple[str, ...],
-    columns: dict[str, str],
-    outcomes: dict[str, str],
-    strict: bool,
-    rejected: str | None,
-    every: str,
-    window: int | None,
-    ties: str,
-    on_separation: Any,
-    prior: float,
-    level: float,
-    anchor: tuple[str, float] | None,
-    scale: float,
-    base: float,
-    init: float,
-    top: int | None,
-    output: tuple[str, ...],
-    form: str,
-    quiet: bool,
+    reading: Reading,
+    periods: Periods,
+    fitting: Fitting,
+    points: Points,
+    output: Output,
 ) -> None:
     """Rate the models over time: a board per day, week or month.
 
     The votes need times. On screen: the latest rating of each model, and how it came there.
     """
     from arena.history import period, rate_history
-    from arena.leaderboard import Scale
     from arena.report import history_summary
     from arena.uncertainty import Interval
 
-    _check_tables(output)
-    period(every)
-    Interval(level=level)
-    points = Scale(scale, base, init, anchor)
-    with progress_bar(quiet) as progress:
-        battles, accounts = _battles(votes, columns, outcomes, strict, rejected, progress)
+    _check_tables(output.output)
+    period(periods.every)
+    Interval(level=periods.level)
+    scale = _scale(points)
+    with progress_bar(output.quiet) as progress:
+        battles, accounts = _battles(votes, reading, progress)
         told = rate_history(
             battles,
-            every=every,
-            window=window,
-            ties=ties,
-            on_separation=on_separation,
-            prior=prior,
-            scale=points,
-            level=level,
+            every=periods.every,
+            window=periods.window,
+            ties=fitting.ties,
+            on_separation=fitting.on_separation,
+            prior=fitting.prior,
+            scale=scale,
+            level=periods.level,
         )
-    _account(accounts, quiet)
+    _account(accounts, output)
+    window = periods.window
     behind = "all votes until then" if window is None else f"votes of {window} x {told.every}"
-    title = f"Bradley-Terry every {told.every}, {behind}; {level * 100:g}% sandwich intervals"
-    summary = history_summary(told, unicode=speaks_unicode())
-    _give(told.frame, "history", output, form, title, summary, top)
+    level = f"{periods.level * 100:g}%"
+    title = f"Bradley-Terry every {told.every}, {behind}; {level} sandwich intervals"
+    _give(told.frame, "history", output, title, history_summary(told, unicode=speaks_unicode()))
 
 
 @cli.command()
@@ -201,43 +186,25 @@ def history(
 @reading_options
 @elo_options
 @output_options
-def elo(
-    votes: tuple[str, ...],
-    columns: dict[str, str],
-    outcomes: dict[str, str],
-    strict: bool,
-    rejected: str | None,
-    k: str,
-    order: str,
-    orders: int,
-    bootstrap: bool,
-    seed: int,
-    scale: float,
-    base: float,
-    init: float,
-    top: int | None,
-    output: tuple[str, ...],
-    form: str,
-    quiet: bool,
-) -> None:
+def elo(votes: tuple[str, ...], reading: Reading, play: Play, output: Output) -> None:
     """Online Elo, how much of it is the order of the votes, and Bradley-Terry beside it."""
     from arena.battle_order import check_order, order_battles
     from arena.elo import EloRule, order_spread
     from arena.leaderboard import Scale
     from arena.pipeline import beside_bradley_terry
 
-    _check_tables(output)
-    rule = EloRule(k, scale, base, init)
-    check_order(order)
-    with progress_bar(quiet) as progress:
-        battles, accounts = _battles(votes, columns, outcomes, strict, rejected, progress)
-        played = order_battles(battles, order=order)
-        spread = order_spread(played, rule, orders, seed, bootstrap=bootstrap)
-        table = beside_bradley_terry(spread, battles, Scale(scale, base, init))
-    _account(accounts, quiet)
-    drawn = "resamples" if bootstrap else "random orders"
-    title = f"Online Elo, K = {k}, {played.n_battles:,} battles; spread over {orders} {drawn}"
-    _give(table, "elo", output, form, title, table, top)
+    _check_tables(output.output)
+    rule = EloRule(play.k, play.scale, play.base, play.init)
+    check_order(play.order)
+    with progress_bar(output.quiet) as progress:
+        battles, accounts = _battles(votes, reading, progress)
+        played = order_battles(battles, order=play.order)
+        spread = order_spread(played, rule, play.orders, play.seed, bootstrap=play.bootstrap)
+        table = beside_bradley_terry(spread, battles, Scale(play.scale, play.base, play.init))
+    _account(accounts, output)
+    drawn = f"{play.orders} {'resamples' if play.bootstrap else 'random orders'}"
+    title = f"Online Elo, K = {play.k}, {played.n_battles:,} battles; spread over {drawn}"
+    _give(table, "elo", output, title, table)
 
 
 @cli.command()
@@ -245,42 +212,33 @@ def elo(
 @reading_options
 @evaluate_options
 @output_options
-def evaluate(
-    votes: tuple[str, ...],
-    columns: dict[str, str],
-    outcomes: dict[str, str],
-    strict: bool,
-    rejected: str | None,
-    split: Any,
-    share: float,
-    seed: int,
-    control: tuple[str, ...],
-    k: float,
-    calibration: str | None,
-    top: int | None,
-    output: tuple[str, ...],
-    form: str,
-    quiet: bool,
-) -> None:
+def evaluate(votes: tuple[str, ...], reading: Reading, holding: Holding, output: Output) -> None:
     """Fit on some votes, predict the others: which model of the votes is worth most?"""
     from arena.control import covariate_names
     from arena.heldout import held_out_skill
     from arena.outputs import write_frame
 
-    _check_tables((*output, *filter(None, [calibration])))
-    names = covariate_names(control)
-    with progress_bar(quiet) as progress:
-        battles, accounts = _battles(votes, columns, outcomes, strict, rejected, progress, names)
-        told = held_out_skill(battles, split=split, share=share, seed=seed, control=names, k=k)
-    _account(accounts, quiet)
-    if calibration:
-        write_frame(told.calibration, calibration, "Calibration")
-    how = "the last votes in time" if split == "time" else "random votes"
+    _check_tables((*output.output, *filter(None, [holding.calibration])))
+    names = covariate_names(holding.control)
+    with progress_bar(output.quiet) as progress:
+        battles, accounts = _battles(votes, reading, progress, names)
+        told = held_out_skill(
+            battles,
+            split=holding.split,
+            share=holding.share,
+            seed=holding.seed,
+            control=names,
+            k=holding.k,
+        )
+    _account(accounts, output)
+    if holding.calibration:
+        write_frame(told.calibration, holding.calibration, "Calibration")
+    how = "the last votes in time" if holding.split == "time" else "random votes"
     title = (
         f"Held-out skill on {told.n_test:,} votes ({how}), fitted on {told.n_train:,}; "
         f"{told.n_left_out:,} left out, on models that not all could rate"
     )
-    _give(told.skill, "skill", output, form, title, told.skill, top)
+    _give(told.skill, "skill", output, title, told.skill)
 
 
 @cli.command()
@@ -320,113 +278,103 @@ def completion(shell: str) -> None:
 # ── what the commands share ────────────────────────────────────────────────────────────────
 
 
+def _scale(points: Points) -> "Scale":
+    from arena.leaderboard import Scale
+
+    return Scale(points.scale, points.base, points.init, points.anchor)
+
+
 def _battles(
-    votes: tuple[str, ...],
-    columns: dict[str, str],
-    outcomes: dict[str, str],
-    strict: bool,
-    rejected: str | None,
-    progress: Any,
-    keep: Sequence[str] = (),
+    votes: tuple[str, ...], reading: Reading, progress: Any, keep: Sequence[str] = ()
 ) -> "tuple[Battles, list[str]]":
     """Read the votes, keep the rejected ones where asked, and account for all."""
     from arena.battles import read_battles
-    from arena.outputs import TABLES, check_output
+    from arena.outputs import TABLES, check_output, write_frame
     from arena.tally import tally_votes
 
     if not votes:
         raise OptionError("no vote file given: the shipped log is counts, without times or rows")
-    if rejected:
-        check_output(rejected, TABLES)
+    if reading.rejected:
+        check_output(reading.rejected, TABLES)
     battles = read_battles(
-        list(votes), columns=columns, outcomes=outcomes, keep=keep, progress=progress
+        list(votes),
+        columns=reading.columns,
+        outcomes=reading.outcomes,
+        keep=keep,
+        progress=progress,
     )
-    if rejected:
-        _write_rejected(battles, rejected)
+    if reading.rejected:
+        write_frame(battles.rejected(), reading.rejected)
     tally = tally_votes(battles)
-    if strict:
+    if reading.strict:
         tally.refuse_rejected()
     tally.refuse_empty()
-    return battles, [reading.account() for reading in tally.readings]
+    return battles, [one.account() for one in tally.readings]
 
 
-def _account(accounts: list[str], quiet: bool) -> None:
+def _account(accounts: list[str], output: Output) -> None:
     """Say what became of each input's rows; after the work, so that an error stands alone."""
-    if not quiet:
+    if not output.quiet:
         for account in accounts:
             note(account)
 
 
-def _show_board(board: "Leaderboard", form: str, top: int | None) -> None:
+def _show_board(board: "Leaderboard", output: Output) -> None:
     from arena import report
 
-    most = top or None
-    if form != "table":
+    most = output.top or None
+    if output.form != "table":
         render = {
             "csv": report.render_csv,
             "json": report.render_json,
             "markdown": report.render_markdown,
         }
-        emit(render[form](board, most))
+        emit(render[output.form](board, most))
         return
-    shown = most if top is not None else TABLE_ROWS
+    shown = most if output.top is not None else TABLE_ROWS
     show(report.render_table(board, shown, unicode=speaks_unicode()))
 
 
-def _check_tables(output: tuple[str, ...]) -> None:
+def _check_tables(paths: Sequence[str]) -> None:
     from arena.outputs import FRAMES, check_output
 
-    for path in output:
+    for path in paths:
         check_output(path, FRAMES)
 
 
 def _give(
-    frame: "pl.DataFrame",
-    name: str,
-    output: tuple[str, ...],
-    form: str,
-    title: str,
-    summary: "pl.DataFrame",
-    top: int | None,
+    frame: "pl.DataFrame", name: str, output: Output, title: str, summary: "pl.DataFrame"
 ) -> None:
     """Write a table to files, and show it, or its summary, in the form asked for."""
     from arena.outputs import write_frame
     from arena.tables import frame_json, frame_markdown, frame_table
 
-    if top:
-        summary = summary.head(top)
-        names = "model" if "model" in frame.columns else frame.columns[0]
-        frame = frame.filter(frame[names].is_in(summary[names].to_list()))
-    for path in output:
+    if output.top:
+        summary = summary.head(output.top)
+        key = "model" if "model" in frame.columns else frame.columns[0]
+        frame = frame.filter(frame[key].is_in(summary[key].to_list()))
+    for path in output.output:
         write_frame(frame, path, title)
-    if form == "csv":
+    if output.form == "csv":
         emit(frame.write_csv())
-    elif form == "json":
+    elif output.form == "json":
         emit(frame_json(frame, name))
-    elif form == "markdown":
+    elif output.form == "markdown":
         emit(frame_markdown(summary, title))
     else:
-        shown = summary if top is not None else summary.head(TABLE_ROWS)
+        shown = summary if output.top is not None else summary.head(TABLE_ROWS)
         show(frame_table(shown, title, unicode=speaks_unicode()))
 
 
-def _weighing(
-    reweight: str | None, propensities: str | None
-) -> "Callable[[PairCounts], PairCounts] | None":
+def _reweighting(weighing: Weighing) -> "Callable[[PairCounts], PairCounts] | None":
     from arena.counts import read_propensities, reweight_pairs, reweight_propensity
 
-    if reweight and propensities:
+    if weighing.reweight and weighing.propensities:
         raise OptionError("--reweight and --propensities: give one of them")
-    if propensities:
-        by_pair = read_propensities(propensities)
+    if weighing.propensities:
+        by_pair = read_propensities(weighing.propensities)
         return lambda counts: reweight_propensity(counts, by_pair)
-    return reweight_pairs if reweight else None
-
-
-def _write_rejected(battles: "Battles", path: str) -> None:
-    from arena.outputs import write_frame
-
-    write_frame(battles.rejected(), path)
+    return reweight_pairs if weighing.reweight else None
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,6 +1,8 @@
 """The options of the command line, and how their texts are read."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
 from typing import Any
 
 import click
@@ -32,18 +34,131 @@ def anchored(_: click.Context, __: click.Parameter, value: str | None) -> tuple[
         raise OptionError(f"--anchor: '{value}' is not of the form MODEL=RATING") from None
 
 
-def options(*several: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Several click options as one decorator, in the order given."""
+def gathered(kind: type, *several: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Several click options that reach the command as one argument, named after their kind.
+
+    The kind is a dataclass whose fields are the options' names.
+    """
+    argument, names = kind.__name__.lower(), [field.name for field in fields(kind)]
 
     def decorate(command: Any) -> Any:
+        @wraps(command)
+        def with_one_argument(**given: Any) -> Any:
+            one = kind(**{name: given.pop(name) for name in names})
+            return command(**given, **{argument: one})
+
+        decorated: Any = with_one_argument
         for option in reversed(several):
-            command = option(command)
-        return command
+            decorated = option(decorated)
+        return decorated
 
     return decorate
 
 
-reading_options = options(
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How vote logs are read."""
+
+    columns: dict[str, str]
+    outcomes: dict[str, str]
+    strict: bool
+    rejected: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """How strengths are fitted."""
+
+    ties: str
+    on_separation: Any
+    prior: float
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """What votes weigh."""
+
+    reweight: str | None
+    propensities: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What is held equal."""
+
+    control: tuple[str, ...]
+    ridge: float
+    missing: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """How sure ratings are said to be."""
+
+    ci: str
+    level: float
+    interval_of: Any
+    rounds: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """The rating scale."""
+
+    anchor: tuple[str, float] | None
+    scale: float
+    base: float
+    init: float
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """How time is cut."""
+
+    every: str
+    window: int | None
+    level: float
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """How online Elo is played."""
+
+    k: str
+    order: str
+    orders: int
+    bootstrap: bool
+    seed: int
+    scale: float
+    base: float
+    init: float
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Which votes are held out, and what else predicts them."""
+
+    split: Any
+    share: float
+    seed: int
+    control: tuple[str, ...]
+    k: float
+    calibration: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where results go."""
+
+    top: int | None
+    output: tuple[str, ...]
+    form: str
+    quiet: bool
+
+
+reading_options = gathered(
+    Reading,
     click.option(
         "--columns",
         multiple=True,
@@ -63,7 +178,8 @@ reading_options = options(
         "--rejected", metavar="FILE", help="Write rejected rows, with reasons (csv, parquet)."
     ),
 )
-fit_options = options(
+fit_options = gathered(
+    Fitting,
     click.option(
         "--ties",
         type=click.Choice(["half", "drop", "rao-kupper", "davidson"]),
@@ -87,7 +203,8 @@ fit_options = options(
         help="With --on-separation prior: battles against an average model, half won.",
     ),
 )
-weight_options = options(
+weight_options = gathered(
+    Weighing,
     click.option(
         "--reweight",
         type=click.Choice(["pairs"]),
@@ -99,7 +216,8 @@ weight_options = options(
         help="Weigh votes by 1 / propensity of their pair: model_a, model_b, propensity.",
     ),
 )
-control_options = options(
+control_options = gathered(
+    Control,
     click.option(
         "--control",
         multiple=True,
@@ -117,7 +235,8 @@ control_options = options(
         help="Votes that lack a covariate: fail, or leave them out.",
     ),
 )
-interval_options = options(
+interval_options = gathered(
+    Intervals,
     click.option(
         "--ci",
         default="sandwich",
@@ -144,7 +263,8 @@ interval_options = options(
         help="Of what is simulated.",
     ),
 )
-scale_options = options(
+scale_options = gathered(
+    Points,
     click.option(
         "--anchor",
         metavar="MODEL=RATING",
@@ -157,7 +277,8 @@ scale_options = options(
     click.option("--base", type=float, default=10.0, show_default=True, help="See --scale."),
     click.option("--init", type=float, default=1000.0, show_default=True, help="Mean rating."),
 )
-history_options = options(
+history_options = gathered(
+    Periods,
     click.option(
         "--every",
         default="month",
@@ -173,7 +294,8 @@ history_options = options(
     ),
     click.option("--level", type=float, default=0.95, show_default=True, help="Coverage."),
 )
-elo_options = options(
+elo_options = gathered(
+    Play,
     click.option(
         "--k",
         default="4",
@@ -204,7 +326,8 @@ elo_options = options(
     click.option("--base", type=float, default=10.0, show_default=True, help="See --scale."),
     click.option("--init", type=float, default=1000.0, show_default=True, help="First rating."),
 )
-evaluate_options = options(
+evaluate_options = gathered(
+    Holding,
     click.option(
         "--split",
         type=click.Choice(["time", "random"]),
@@ -230,7 +353,8 @@ evaluate_options = options(
         "--calibration", metavar="FILE", help="Write predicted against observed points, by tenths."
     ),
 )
-output_options = options(
+output_options = gathered(
+    Output,
     click.option(
         "--top",
         type=click.IntRange(min=0),
@@ -254,11 +378,9 @@ output_options = options(
     ),
     click.option("-q", "--quiet", is_flag=True, help="Nothing but the result and errors."),
 )
-pairs_option = options(
-    click.option(
-        "--pairs",
-        metavar="FILE",
-        help="Write win rates by pair, observed and predicted, and who is above whom (csv, parquet).",
-    ),
+pairs_option = click.option(
+    "--pairs",
+    metavar="FILE",
+    help="Write win rates by pair, observed and predicted, and who is above whom (csv, parquet).",
 )
 votes_argument = click.argument("votes", nargs=-1, type=click.Path(), metavar="[VOTES]...")
