@@ -26,8 +26,8 @@ from arena.problem import Problem, problem
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-CLOSE = 1e-10
-"""A chord step below this ends the iteration; what is left of the error is of its order."""
+CLOSE = 1e-9
+"""A chord step below this ends the iteration; what is left of the error is a fraction of it."""
 MOST_CHORDS = 40
 BLOCK_ELEMENTS = 1 << 17
 """Cells times tables worked on at once: about a megabyte per array, which stays in cache."""
@@ -137,12 +137,16 @@ class _Solver:
     def _chords(self, votes: Floats) -> tuple[Floats, NDArray[np.bool_]]:
         """Chord steps from the fit's point: points [m + q, b], and which of them arrived."""
         n = votes.shape[2]
-        point = np.repeat(self.start[:, None], n, axis=1)
         arrived = np.zeros(n, dtype=bool)
         active = np.arange(n)
         # A table with a tenth of the votes has about a tenth of the curvature.
         share = votes.sum(axis=(0, 1)) / self.n_votes
         last = np.full(n, np.inf)
+        # All tables start at one point, where what is expected of a pair is the same for all.
+        point = self.start[:, None]
+        point = point + self.inverse @ self._gradient(point, votes) / share
+        if self.task.rule.positive:
+            point[-1] = np.where(point[-1] > 0, point[-1], self.start[-1])
         for chord in range(MOST_CHORDS):
             if active.size == 0:
                 break

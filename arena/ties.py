@@ -141,8 +141,9 @@ class Half:
 
     def score(self, votes: Floats, gap: Floats, tie: Tie) -> tuple[Floats, None]:
         """Points scored minus points expected, in fewer steps than outcome by outcome."""
-        expected = sigmoid(gap)
-        expected *= votes[0] + votes[1] + votes[2]
+        expected = votes[0] + votes[1]
+        expected += votes[2]
+        expected *= sigmoid(gap)
         points = 0.5 * votes[2]
         points += votes[0]
         points -= expected
