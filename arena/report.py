@@ -196,16 +196,17 @@ def whiskers(shown: pl.DataFrame, *, unicode: bool = True) -> list[str]:
 
 # ── files and pipes ────────────────────────────────────────────────────────────────────────
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]#|~$])")
+_LIST = re.compile(r"^(\d*)([-+.)])")
 
 
 def markdown_text(text: str) -> str:
-    r"""Text that Markdown and the HTML made from it show as it is.
+    r"""Text that Markdown and the HTML made from it show as it is, also where a line begins.
 
-    >>> markdown_text("<b>|x_y")
-    '&lt;b&gt;\\|x\\_y'
+    >>> markdown_text("<b>|x_y"), markdown_text("gpt-4"), markdown_text("- 4")
+    ('&lt;b&gt;\\|x\\_y', 'gpt-4', '\\- 4')
     """
-    escaped = _MARKUP.sub(r"\\\1", plain(text))
+    escaped = _LIST.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", plain(text)))
     return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
