@@ -69,7 +69,7 @@ def _named(name: str, battles: Battles) -> pl.Expr:
 
 def need_columns(columns: Iterable[str], purpose: str, battles: Battles) -> None:
     """Raise ColumnError, saying what for, if the battles lack some of the columns."""
-    lacking = [name for name in columns if name not in battles.columns]
+    lacking = [name for name in dict.fromkeys(columns) if name not in battles.columns]
     if lacking:
         message = (
             f"{purpose}: the votes have no column {listing(lacking)}; "

@@ -29,6 +29,7 @@ UNREADABLE = (pl.exceptions.PolarsError, OSError, EOFError, zlib.error)
 INFER_ROWS = 10_000
 REMOTE = re.compile(r"^[a-z][a-z0-9+.-]*://")
 ARROW_STREAM = b"\xff\xff\xff\xff"
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 MAGIC: dict[bytes, Kind] = {b"PAR1": "parquet", b"ARROW1": "arrow", ARROW_STREAM: "arrow"}
 SUFFIX: dict[str, Kind] = {
     "parquet": "parquet",
@@ -123,6 +124,8 @@ def _open_path(path: str, progress: Progress | None) -> Source:
         raise ReadError(f"{path}: cannot be read ({error})") from error
     if not head.strip():
         raise ReadError(f"{path}: is empty")
+    if head.startswith(UTF_16):
+        raise ReadError(f"{path}: is UTF-16; convert it first, e.g. with iconv -f UTF-16 -t UTF-8")
     kind = _kind(head)
     try:
         raw = _scan(path, kind, head, progress)

@@ -559,3 +559,13 @@ def test_keys_may_come_in_any_order_and_may_be_absent(tmp_path):
 
     assert tally.counts.frame().rows() == table(rows[:2])
     assert tally.readings[0].rejected == {"no winner": 1.0}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_named_for_what_it_is(tmp_path, encoding):
+    """A spreadsheet's export is refused with the way out, not with unreadable columns."""
+    path = tmp_path / "votes.csv"
+    path.write_bytes(("\ufeff" + "model_a,model_b,winner\nx,y,tie\n").encode(encoding))
+
+    with pytest.raises(ReadError, match=r"votes\.csv: is UTF-16; convert it first"):
+        open_sources(str(path))
