@@ -373,7 +373,11 @@ def _reweighting(weighing: Weighing) -> "Callable[[PairCounts], PairCounts] | No
         raise OptionError("--reweight and --propensities: give one of them")
     if weighing.propensities:
         by_pair = read_propensities(weighing.propensities)
-        return lambda counts: reweight_propensity(counts, by_pair)
+
+        def by_propensity(counts: "PairCounts") -> "PairCounts":
+            return reweight_propensity(counts, by_pair)
+
+        return by_propensity
     return reweight_pairs if weighing.reweight else None
 
 

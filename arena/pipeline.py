@@ -90,6 +90,7 @@ def rate(
         "columns": dict(columns or {}),
         "outcomes": dict(outcomes or {}),
         "strict": strict,
+        "reweight": reweight and getattr(reweight, "__name__", type(reweight).__name__),
         "control": list(control),
         "ridge": ridge,
         "missing": missing,
