@@ -90,7 +90,7 @@ def rate(
         "columns": dict(columns or {}),
         "outcomes": dict(outcomes or {}),
         "strict": strict,
-        "reweight": reweight and getattr(reweight, "__name__", type(reweight).__name__),
+        "reweight": getattr(reweight, "__name__", None if reweight is None else repr(reweight)),
         "control": list(control),
         "ridge": ridge,
         "missing": missing,
