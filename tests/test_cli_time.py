@@ -122,7 +122,7 @@ def test_history_as_markdown_is_the_summary(arena, log):
     out = arena("history", log, "--format", "markdown", "-q").out
 
     lines = out.splitlines()
-    assert lines[0].startswith(r"Bradley\-Terry every 1mo")
+    assert lines[0].startswith("Bradley-Terry every 1mo")
     assert len([line for line in lines if line.startswith("|")]) == 6
 
 
