@@ -103,7 +103,6 @@ class _Solver:
     """What all tables of one fit share; nothing of it changes while solving."""
 
     def __init__(self, fit: Fit) -> None:
-        self.fit = fit
         self.votes_only = problem(fit.counts, fit.rule)
         self.task = problem(fit.counts, fit.rule, fit.prior)
         self.n_cells = self.votes_only.left.size

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from arena.battles import Battles
     from arena.counts import PairCounts
     from arena.leaderboard import Leaderboard, Scale
+    from arena.tally import Tally
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -162,7 +163,7 @@ def history(
     Interval(level=periods.level)
     scale = _scale(points)
     with progress_bar(output.quiet) as progress:
-        battles, accounts = _battles(votes, reading, progress)
+        battles, tally = _battles(votes, reading, progress)
         told = rate_history(
             battles,
             every=periods.every,
@@ -173,7 +174,7 @@ def history(
             scale=scale,
             level=periods.level,
         )
-    _account(accounts, output)
+    _account([one.account() for one in tally.readings], output)
     window = periods.window
     behind = "all votes until then" if window is None else f"votes of {window} x {told.every}"
     level = f"{periods.level * 100:g}%"
@@ -197,11 +198,11 @@ def elo(votes: tuple[str, ...], reading: Reading, play: Play, output: Output) ->
     rule = EloRule(play.k, play.scale, play.base, play.init)
     check_order(play.order)
     with progress_bar(output.quiet) as progress:
-        battles, accounts = _battles(votes, reading, progress)
+        battles, tally = _battles(votes, reading, progress)
         played = order_battles(battles, order=play.order)
         spread = order_spread(played, rule, play.orders, play.seed, bootstrap=play.bootstrap)
-        table = beside_bradley_terry(spread, battles, Scale(play.scale, play.base, play.init))
-    _account(accounts, output)
+        table = beside_bradley_terry(spread, tally.counts, Scale(play.scale, play.base, play.init))
+    _account([one.account() for one in tally.readings], output)
     drawn = f"{play.orders} {'resamples' if play.bootstrap else 'random orders'}"
     title = f"Online Elo, K = {play.k}, {played.n_battles:,} battles; spread over {drawn}"
     _give(table, "elo", output, title, table)
@@ -221,7 +222,7 @@ def evaluate(votes: tuple[str, ...], reading: Reading, holding: Holding, output:
     _check_tables((*output.output, *filter(None, [holding.calibration])))
     names = covariate_names(holding.control)
     with progress_bar(output.quiet) as progress:
-        battles, accounts = _battles(votes, reading, progress, names)
+        battles, tally = _battles(votes, reading, progress, names)
         told = held_out_skill(
             battles,
             split=holding.split,
@@ -230,7 +231,7 @@ def evaluate(votes: tuple[str, ...], reading: Reading, holding: Holding, output:
             control=names,
             k=holding.k,
         )
-    _account(accounts, output)
+    _account([one.account() for one in tally.readings], output)
     if holding.calibration:
         write_frame(told.calibration, holding.calibration, "Calibration")
     how = "the last votes in time" if holding.split == "time" else "random votes"
@@ -286,8 +287,8 @@ def _scale(points: Points) -> "Scale":
 
 def _battles(
     votes: tuple[str, ...], reading: Reading, progress: Any, keep: Sequence[str] = ()
-) -> "tuple[Battles, list[str]]":
-    """Read the votes, keep the rejected ones where asked, and account for all."""
+) -> "tuple[Battles, Tally]":
+    """Read and count the votes, and keep the rejected ones where asked."""
     from arena.battles import read_battles
     from arena.outputs import TABLES, check_output, write_frame
     from arena.tally import tally_votes
@@ -309,7 +310,7 @@ def _battles(
     if reading.strict:
         tally.refuse_rejected()
     tally.refuse_empty()
-    return battles, [one.account() for one in tally.readings]
+    return battles, tally
 
 
 def _account(accounts: list[str], output: Output) -> None:

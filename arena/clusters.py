@@ -4,17 +4,20 @@ Votes of one judge are not independent. What is kept of them is, per cluster, ho
 of each kind it has: a sparse table, counted in one pass like everything else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 
 from arena.battles import Battles
 from arena.counts import PairCounts, pair_counts, places
 from arena.errors import ColumnError
 from arena.tally import count_groups
+
+Integers = NDArray[np.int64]
 
 DAY = "day"
 FORBIDDEN = ("model_a", "model_b", "winner", "votes", "weight")
@@ -49,6 +52,13 @@ class ClusterCounts:
     def squared(self) -> "ClusterCounts":
         """The same with squared weights in the place of weights."""
         return self if self.squares is None else replace(self, table=self.squares)
+
+    def sides(self, models: Sequence[str]) -> tuple[Integers, Integers]:
+        """Left and right models [P] of `counts.pairs` as indices into others; -1 for none of them."""
+        place = {model: i for i, model in enumerate(models)}
+        index = np.array([place.get(model, -1) for model in self.counts.models])
+        left, right = index[self.counts.pairs].T
+        return left, right
 
     def of_model(self) -> dict[str, int]:
         """Model → clusters that have votes on it."""

@@ -73,9 +73,7 @@ def vote_scores(fit: Fit, clusters: ClusterCounts) -> csr_array:
 
     Votes on models that are not in the fit have score zero.
     """
-    place = {model: i for i, model in enumerate(fit.models)}
-    index = np.array([place.get(model, -1) for model in clusters.counts.models])
-    left, right = index[clusters.counts.pairs].T
+    left, right = clusters.sides(fit.models)
     rated = np.flatnonzero((left >= 0) & (right >= 0))
     gap = fit.log_odds[left[rated]] - fit.log_odds[right[rated]]
     first = fit.rule.first(gap, fit.tie_parameter or 0.0)

@@ -20,7 +20,7 @@ from arena.covariance import bread_of, meat_at
 from arena.display import amount
 from arena.errors import ColumnError, OptionError
 from arena.leaderboard import Scale, anchor_index
-from arena.problem import problem
+from arena.problem import Problem, problem
 from arena.ranks import point_ranks
 from arena.resample import cluster_kinds
 from arena.uncertainty import Interval
@@ -126,10 +126,18 @@ def rate_history(
     tables = Tables(n, block, lambda i: votes[:, :, i * block : (i + 1) * block])
     draws = solve_tables(fit, tables)
     points = np.column_stack([draws.log_odds, draws.tie_parameter])
+    plain, with_prior = (problem(fit.counts, fit.rule, prior) for prior in (0.0, fit.prior))
 
     def board(i: int) -> pl.DataFrame:
         frame = _board(
-            fit, votes[:, :, i], squares[:, :, i], points[i], draws.shift[i], scale, level
+            fit,
+            replace(plain, outcomes=votes[:, :, i]),
+            replace(plain, outcomes=squares[:, :, i]),
+            with_prior,
+            points[i],
+            draws.shift[i],
+            scale,
+            level,
         )
         return frame.with_columns(
             start=pl.lit(calendar.starts[i]), end=pl.lit(by_period.values[i]).dt.offset_by(every)
@@ -192,18 +200,22 @@ def _period_tables(fit: Fit, by_period: ClusterCounts, calendar: _Calendar) -> F
 
 def _board(
     fit: Fit,
-    votes: Floats,
-    squares: Floats,
+    votes: Problem,
+    squares: Problem,
+    with_prior: Problem,
     point: Floats,
     shift: float,
     scale: Scale,
     level: float,
 ) -> pl.DataFrame:
-    """One period's rows, without its dates."""
-    m = len(fit.models)
-    with_prior, plain = problem(fit.counts, fit.rule, fit.prior), problem(fit.counts, fit.rule)
-    effective = np.divide(votes**2, squares, out=np.zeros_like(votes), where=squares > 0)
-    met = replace(plain, outcomes=effective).battles()[:m]
+    """One period's rows, without its dates.
+
+    `votes` and `squares` hold the period's weights and squared weights; of `with_prior`, what
+    all votes together were fitted with, only the prior is used.
+    """
+    m, (sums, squared) = len(fit.models), (votes.outcomes, squares.outcomes)
+    effective = np.divide(sums**2, squared, out=np.zeros_like(sums), where=squared > 0)
+    met = replace(votes, outcomes=effective).battles()[:m]
     kept = np.flatnonzero(np.isfinite(point[:m]) & (met > 0))
     at = None if scale.anchor is None else anchor_index(fit, scale.anchor[0])
     if kept.size < 2 or (at is not None and at not in kept):
@@ -211,10 +223,10 @@ def _board(
     there = np.append(kept, m) if fit.rule.parameter is not None else kept
     own = point[there].copy()
     own[: kept.size] -= shift  # as the prior's opponent, if there is one, sees them
-    prior = with_prior.outcomes[:, votes.shape[1] :]
-    task = replace(with_prior, outcomes=np.hstack([votes, prior])).restricted(kept)
+    prior = with_prior.outcomes[:, sums.shape[1] :]
+    task = replace(with_prior, outcomes=np.hstack([sums, prior])).restricted(kept)
     bread = bread_of(task, task.hessian(own))
-    meat = meat_at(replace(plain, outcomes=squares).restricted(kept), own)
+    meat = meat_at(squares.restricted(kept), own)
     covariance = (bread @ meat @ bread.T)[: kept.size, : kept.size]
     ratings = scale.init + scale.per_log_odds * point[kept]
     if scale.anchor is not None and at is not None:

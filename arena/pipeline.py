@@ -177,7 +177,7 @@ def _fit_manifest(fit: Fit) -> dict[str, Any]:
     }
 
 
-def beside_bradley_terry(spread: pl.DataFrame, battles: Battles, scale: Scale) -> pl.DataFrame:
+def beside_bradley_terry(spread: pl.DataFrame, counts: PairCounts, scale: Scale) -> pl.DataFrame:
     """Add the Bradley-Terry rating, its rank and Elo's to a table of Elo's order spread.
 
     Both are centred on the same mean over the models that have both; the difference is what
@@ -185,7 +185,7 @@ def beside_bradley_terry(spread: pl.DataFrame, battles: Battles, scale: Scale) -
     has no estimate, it is null.
     """
     try:
-        fit = fit_bradley_terry(tally_votes(battles).counts)
+        fit = fit_bradley_terry(counts)
         rated, values = list(fit.models), scale.ratings(fit).tolist()
     except NoEstimateError:
         rated, values = [], []

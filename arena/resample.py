@@ -102,9 +102,7 @@ def cluster_kinds(fit: Fit, clusters: ClusterCounts) -> csr_array:
     """
     task = problem(fit.counts, fit.rule)
     m, n_cells = task.n_models, task.left.size
-    place = {model: i for i, model in enumerate(fit.models)}
-    index = np.array([place.get(model, -1) for model in clusters.counts.models])
-    left, right = index[clusters.counts.pairs].T
+    left, right = clusters.sides(fit.models)
     low, high = np.minimum(left, right), np.maximum(left, right)
     cells = task.left * m + task.right
     cell = np.minimum(np.searchsorted(cells, low * m + high), n_cells - 1)

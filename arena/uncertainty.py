@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from arena.batch import Draws, solve_tables
 from arena.bradley_terry import Fit
 from arena.clusters import ClusterCounts
+from arena.counts import sum_rows
 from arena.covariance import Kind, estimate_covariance, meat_of
 from arena.errors import NoEstimateError, OptionError
 from arena.ranks import normal_deviations
@@ -170,9 +171,8 @@ def with_spread(fit: Fit) -> Flags:
     model known as well as its opponent on the strength of one vote.
     """
     m = len(fit.models)
-    met = np.zeros(m)
-    for side in (0, 1):
-        np.add.at(met, fit.counts.pairs[:, side], fit.counts.votes.sum(axis=1))
+    left, right = (sum_rows(side, fit.counts.votes, m) for side in fit.counts.pairs.T)
+    met = (left + right).sum(axis=1)
     spread: Flags = meat_of(fit).diagonal()[:m] > 1e-12 * np.maximum(met, 1.0)
     return spread
 

@@ -6,14 +6,12 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 import pytest
 from logs import EVIL, encode, round_robin, votes, write
 
-from arena.cli import main
 from arena.formats import FORMATS
 
 LEVEL = round_robin("x", "y", "z")
@@ -32,26 +30,6 @@ needs_script = pytest.mark.skipif(
     shutil.which("arena", path=str(Path(sys.executable).parent)) is None,
     reason="the console script is not installed beside this Python",
 )
-
-
-@dataclass(frozen=True)
-class Result:
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def arena(capsys):
-    """The command line in this process: arguments in; exit code, output and errors out."""
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as left:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Result(left.value.code or 0, captured.out, captured.err)
-
-    return run
 
 
 def script(*arguments, **options):

@@ -2,15 +2,12 @@
 
 import json
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
 from logs import EVIL, round_robin, votes, write
 from worlds import battles
-
-from arena.cli import main
 
 RAW = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Characters that do something to a terminal, but for the end of a line."""
@@ -20,26 +17,6 @@ ELO_COLUMNS = ["rank", "model", "elo", "elo_mean", "elo_std", "elo_low", "elo_hi
 ELO_COLUMNS += ["bradley_terry", "bradley_terry_rank"]
 HISTORY_COLUMNS = ["start", "end", "rank", "model"]
 HISTORY_COLUMNS += ["rating", "rating_lower", "rating_upper", "std_error", "battles"]
-
-
-@dataclass(frozen=True)
-class Result:
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def arena(capsys):
-    """The command line in this process: arguments in; exit code, output and errors out."""
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as left:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Result(left.value.code or 0, captured.out, captured.err)
-
-    return run
 
 
 def dated(rows, hours=24.0):
