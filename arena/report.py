@@ -197,14 +197,14 @@ def whiskers(shown: pl.DataFrame, *, unicode: bool = True) -> list[str]:
 # ── files and pipes ────────────────────────────────────────────────────────────────────────
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]#|~$])")
-_LIST = re.compile(r"^(\d*)([-+.)])")
+_LIST = re.compile(r"^(\d*)([-+.)])(?=[\s-]|$)")
 
 
 def markdown_text(text: str) -> str:
     r"""Text that Markdown and the HTML made from it show as it is, also where a line begins.
 
-    >>> markdown_text("<b>|x_y"), markdown_text("gpt-4"), markdown_text("- 4")
-    ('&lt;b&gt;\\|x\\_y', 'gpt-4', '\\- 4')
+    >>> markdown_text("<b>|x_y"), markdown_text("gpt-4"), markdown_text("- 4"), markdown_text("0.5")
+    ('&lt;b&gt;\\|x\\_y', 'gpt-4', '\\- 4', '0.5')
     """
     escaped = _LIST.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", plain(text)))
     return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -291,11 +291,14 @@ def sparkline(values: list[float | None], width: int = 32, *, unicode: bool = Tr
 
     >>> sparkline([1.0, None, 2.0, 3.0])
     '▁ ▅█'
+    >>> sparkline([1000.0, 1000.0 + 1e-12])
+    '▁▁'
     """
     bars = "▁▂▃▄▅▆▇█" if unicode else "_.-=+*#@"
     if len(values) > width:
         values = [values[round(i * (len(values) - 1) / (width - 1))] for i in range(width)]
     there = [value for value in values if value is not None]
     low, high = (min(there), max(there)) if there else (0.0, 0.0)
-    step = (high - low) / (len(bars) - 1) or 1.0
+    # Equal ratings differ by rounding, which is no movement.
+    step = (high - low) / (len(bars) - 1) if high - low > 1e-6 else 1.0
     return "".join(" " if v is None else bars[round((v - low) / step)] for v in values)

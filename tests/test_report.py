@@ -369,3 +369,11 @@ def test_the_best_few_are_the_best_of_all(render):
 
     assert re.findall(r"\b[xyz]\b(?=[\",| ]+1\d\d\d|\",\n)", text) == ["z", "y"]
     assert "champ" not in text or render is render_markdown
+
+
+@pytest.mark.parametrize("text", ["- x", "---", "1. x", "2) x", "+ x", "7."])
+def test_what_would_begin_a_list_does_not(text):
+    """A name is no list, and a number with a point in it is left as it is."""
+    assert "\\" in markdown_text(text)
+    assert markdown_text("240.8") == "240.8"
+    assert markdown_text("2024-01-01") == "2024-01-01"
