@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from arena.battles import Battles, read_battles
 from arena.errors import ColumnError, OptionError
-from arena.formats import UNVOTED
+from arena.schema import UNVOTED
 from arena.sources import collect
 from arena.tally import Reading, tally_votes
 

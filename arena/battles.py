@@ -12,16 +12,9 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from arena.errors import ColumnError, OptionError
-from arena.formats import (
-    BATTLE_SCHEMA,
-    SPELLINGS,
-    UNVOTED,
-    WINNERS,
-    battle_columns,
-    kept_columns,
-    recognise,
-)
+from arena.formats import battle_columns, kept_columns, recognise
 from arena.json_arrays import Progress
+from arena.schema import BATTLE_SCHEMA, SPELLINGS, UNVOTED, WINNERS
 from arena.sources import Source, collect, open_sources
 
 NOT_VOTED = "not voted"

@@ -247,7 +247,8 @@ def formats() -> None:
     """List the vote-log formats that arena reads, and how it tells them apart."""
     from rich.table import Table
 
-    from arena.formats import FORMATS, SPELLINGS
+    from arena.formats import FORMATS
+    from arena.schema import SPELLINGS
 
     table = Table(
         "format", "published as", "told by its columns", "notes", pad_edge=False, box=None

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from arena.battles import COUNT_COLUMNS
 from arena.display import listing
 from arena.errors import ColumnError, NoEstimateError, OptionError
-from arena.formats import WINNERS
+from arena.schema import WINNERS
 from arena.sources import collect, open_sources
 
 Floats = NDArray[np.float64]

@@ -15,7 +15,7 @@ from arena.battles import REJECTED, SET_ASIDE, Battles, read_battles
 from arena.counts import PairCounts, pair_counts
 from arena.display import amount
 from arena.errors import ColumnError, LabelError, NoEstimateError, RejectedRowsError
-from arena.formats import WINNERS
+from arena.schema import WINNERS
 from arena.sources import Source, collect
 
 

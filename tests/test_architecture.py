@@ -14,6 +14,8 @@ ORDER = [
     "display",
     "json_arrays",
     "sources",
+    "schema",
+    "raw_columns",
     "formats",
     "battles",
     "counts",

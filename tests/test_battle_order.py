@@ -10,7 +10,7 @@ from worlds import battles, log, won
 from arena.battle_order import order_battles
 from arena.battles import read_battles
 from arena.errors import ColumnError, LabelError, NoEstimateError, OptionError
-from arena.formats import UNVOTED
+from arena.schema import UNVOTED
 from arena.tally import tally_votes
 
 

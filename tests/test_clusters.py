@@ -13,9 +13,9 @@ from arena.bradley_terry import fit_bradley_terry
 from arena.clusters import count_clusters
 from arena.covariance import cluster_meat
 from arena.errors import ColumnError, NoEstimateError
-from arena.formats import WINNERS
 from arena.pipeline import rate
 from arena.resample import cluster_kinds
+from arena.schema import WINNERS
 from arena.tally import count_pairs
 from arena.uncertainty import Interval
 

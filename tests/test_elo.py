@@ -13,7 +13,7 @@ from worlds import battles, log, tied, won
 from arena.battle_order import order_battles
 from arena.elo import EloRule, KSchedule, elo_orders, online_elo, order_spread
 from arena.errors import OptionError
-from arena.formats import WINNERS
+from arena.schema import WINNERS
 
 POINTS = {"model_a": 1.0, "model_b": 0.0, "tie": 0.5, "both_bad": 0.5}
 

@@ -7,7 +7,8 @@ from logs import Row, encode, votes, write
 
 from arena.battles import read_battles
 from arena.errors import ColumnError, LabelError, OptionError
-from arena.formats import BATTLE_SCHEMA, FORMATS, SPELLINGS, WINNERS
+from arena.formats import FORMATS
+from arena.schema import BATTLE_SCHEMA, SPELLINGS, WINNERS
 from arena.tally import count_pairs, tally_votes
 
 NOON = dt.datetime(2024, 8, 14, 12, tzinfo=dt.UTC)

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from arena.counts import PairCounts
-from arena.formats import WINNERS
+from arena.schema import WINNERS
 from arena.tally import count_pairs
 
 
