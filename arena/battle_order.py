@@ -143,6 +143,7 @@ def _encode(battles: Battles, *, by_time: bool) -> BattleOrder:
     from arena.text_codes import number_texts
 
     shown = battles.rows.filter("anony") if "anony" in battles.keys else battles.rows
+    shown = shown.filter(pl.col("filtered").is_null()) if battles.conditions else shown
     rows = collect(shown.select(*TEXTS, *(["tstamp"] if by_time else [])), battles.sources)
     rows = rows.drop_nulls(TEXTS)
     (names_a, left), (names_b, right), (labels, vote) = (number_texts(rows[c]) for c in TEXTS)

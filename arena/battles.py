@@ -7,7 +7,7 @@ distinct combination of them while counting, and need not be decided per row.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -24,6 +24,10 @@ NO_WINNER = "no winner"
 NO_MODEL = "no model name"
 SELF_BATTLE = "a model against itself"
 REJECTED = (NO_WINNER, NO_MODEL, SELF_BATTLE)
+FILTERED = "filtered out"
+
+PLACE = "place"
+"""Where a row stands over all sources, from 0: a column that conditions may ask for."""
 
 UNSAID: Mapping[str, float | bool] = {"votes": 1.0, "weight": 1.0, "anony": True}
 """A log without such a column, read beside one that has it: one vote, of weight one, that counts."""
@@ -38,6 +42,19 @@ COUNT_COLUMNS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """A named condition that battles must meet.
+
+    Attributes:
+        name: what it is called wherever it is shown.
+        keeps: a Boolean per row; null where the row does not tell, and then it is not kept.
+    """
+
+    name: str
+    keeps: pl.Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Battles:
     """The votes of one or many logs.
 
@@ -47,16 +64,44 @@ class Battles:
         sources: where each part came from.
         formats: the format each part was recognised as.
         labels: accepted spelling of a vote → winner.
+        conditions: what battles must meet, in this order; see `select`.
+        anonymous_only: set battles aside whose `anony` is not true.
     """
 
     parts: tuple[pl.LazyFrame, ...]
     sources: tuple[Source, ...]
     formats: tuple[str, ...]
     labels: Mapping[str, str] = field(default_factory=lambda: dict(SPELLINGS))
+    conditions: tuple[Condition, ...] = ()
+    anonymous_only: bool = True
 
     @property
     def rows(self) -> pl.LazyFrame:
-        """All rows of all sources, with `source`, the index of the source they came from."""
+        """All rows of all sources.
+
+        Beside the battle columns: `source`, the index of the source they came from; and where
+        there are conditions, `filtered`: 2 i for a row that the i-th of them drops before any
+        other, 2 i + 1 if it does so because the row does not tell, null for a row they keep.
+        """
+        asked = {name for one in self.conditions for name in one.keeps.meta.root_names()}
+        return self.placed.drop(PLACE) if PLACE in asked else self._judged(self._joined())
+
+    @property
+    def placed(self) -> pl.LazyFrame:
+        """All rows of all sources, and their `place` among them, from 0."""
+        return self._judged(self._joined().with_row_index(PLACE))
+
+    def _judged(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """The rows, and which condition drops each of them."""
+        if not self.conditions:
+            return rows
+        first = pl.coalesce(
+            pl.when(~one.keeps.fill_null(False)).then(2 * i + one.keeps.is_null().cast(pl.UInt16))
+            for i, one in enumerate(self.conditions)
+        )
+        return rows.with_columns(filtered=first.cast(pl.UInt16))
+
+    def _joined(self) -> pl.LazyFrame:
         parts = [
             part.with_columns(source=pl.lit(i, pl.UInt16)) for i, part in enumerate(self.parts)
         ]
@@ -64,6 +109,10 @@ class Battles:
             return parts[0]
         parts = [part.with_columns(self._unsaid(part)) for part in parts]
         return pl.concat(parts, how="diagonal")
+
+    def meeting(self, condition: Condition) -> "Battles":
+        """These battles, with one more condition to meet."""
+        return replace(self, conditions=(*self.conditions, condition))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -77,7 +126,8 @@ class Battles:
     @property
     def keys(self) -> tuple[str, ...]:
         """The columns that decide whether and how a row counts."""
-        return ("model_a", "model_b", "winner", *(("anony",) if "anony" in self.columns else ()))
+        anony = ("anony",) if self.anonymous_only and "anony" in self.columns else ()
+        return ("model_a", "model_b", "winner", *anony, *(("filtered",) if self.conditions else ()))
 
     @property
     def why_not(self) -> pl.Expr:
@@ -91,6 +141,7 @@ class Battles:
             NO_WINNER: pl.col("winner").str.strip_chars().fill_null("") == "",
             NO_MODEL: pl.any_horizontal(nameless),
             SELF_BATTLE: pl.col("model_a") == pl.col("model_b"),
+            FILTERED: pl.col("filtered").is_not_null() if self.conditions else pl.lit(False),
         }
         return pl.coalesce(pl.when(holds).then(pl.lit(why)) for why, holds in conditions.items())
 
@@ -101,19 +152,45 @@ class Battles:
         Collecting it raises polars' InvalidOperationError on an unknown vote; `tally_votes`
         quotes such votes and says where they are.
         """
-        meaning = pl.col("winner").replace_strict(self.labels, return_dtype=pl.Enum(WINNERS))
-        return self.rows.filter(self.why_not.is_null()).with_columns(winner=meaning)
+        return self.rows.filter(self.why_not.is_null()).with_columns(winner=self._meaning)
+
+    @property
+    def dropped(self) -> pl.LazyFrame:
+        """The battles that the conditions drop, and why.
+
+        Beside the battle columns: `reason`, the first condition not met, and `unknown`, whether
+        that was because the row does not tell.
+        """
+        if not self.conditions:
+            nothing = self.frame.limit(0)
+            return nothing.with_columns(reason=pl.lit("", pl.String), unknown=pl.lit(False))
+        names = pl.Series([one.name for one in self.conditions], dtype=pl.String)
+        number = dict(enumerate(names))
+        return (
+            self.rows.filter(self.why_not == FILTERED)
+            .with_columns(
+                winner=self._meaning,
+                reason=(pl.col("filtered") // 2).replace_strict(number, return_dtype=pl.String),
+                unknown=pl.col("filtered") % 2 == 1,
+            )
+            .drop("filtered")
+        )
+
+    @property
+    def _meaning(self) -> pl.Expr:
+        return pl.col("winner").replace_strict(self.labels, return_dtype=pl.Enum(WINNERS))
 
     def rejected(self) -> pl.DataFrame:
         """The rejected rows: `source`, `row` (from 1, headers not counted), `reason`, the vote.
 
         This reads the logs a second time.
         """
+        why_not = replace(self, conditions=()).why_not
         numbered = [
             _numbered(part.with_columns(self._unsaid(part))).select(
                 pl.lit(source.name).alias("source"),
                 "row",
-                pl.when(self.why_not.is_in(REJECTED)).then(self.why_not).alias("reason"),
+                pl.when(why_not.is_in(REJECTED)).then(why_not).alias("reason"),
                 "model_a",
                 "model_b",
                 "winner",
@@ -138,6 +215,7 @@ def read_battles(
     columns: Mapping[str, str] | None = None,
     outcomes: Mapping[str, str] | None = None,
     keep: Sequence[str] = (),
+    anonymous_only: bool = True,
     progress: Progress | None = None,
 ) -> Battles:
     """Read vote logs in any published format.
@@ -150,6 +228,7 @@ def read_battles(
             published spellings.
         keep: numeric columns of the log to carry along as covariates; `x` stands for the
             columns `x`, `x_a` and `x_b`, as many of them as there are.
+        anonymous_only: set battles aside that were fought under the models' names (`anony`).
         progress: called while a long JSON array is read.
 
     Raises:
@@ -185,7 +264,8 @@ def read_battles(
             found |= kept_columns(raw, keep, found)
             parts.append(source.raw.select(found.values()))
         formats.append(form.name)
-    return Battles(tuple(parts), sources, tuple(formats), {**SPELLINGS, **(outcomes or {})})
+    labels = {**SPELLINGS, **(outcomes or {})}
+    return Battles(tuple(parts), sources, tuple(formats), labels, anonymous_only=anonymous_only)
 
 
 def _numbered(part: pl.LazyFrame) -> pl.LazyFrame:

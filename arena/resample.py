@@ -33,7 +33,7 @@ def bootstrap_votes(fit: Fit, rounds: int = 1_000, seed: int = 0) -> Tables:
             table[there] = rng.multinomial(n_votes, p, size=n).T
         return _weighed(table.reshape(*kinds.shape, n), weight)
 
-    return _drawn(rounds, seed, kinds.shape[1], draw)
+    return draw_tables(rounds, seed, kinds.shape[1], draw)
 
 
 def bayesian_votes(fit: Fit, rounds: int = 1_000, seed: int = 0) -> Tables:
@@ -49,7 +49,7 @@ def bayesian_votes(fit: Fit, rounds: int = 1_000, seed: int = 0) -> Tables:
         table *= kinds.sum() / np.maximum(table.sum(axis=(0, 1)), 1e-300)
         return _weighed(table, weight)
 
-    return _drawn(rounds, seed, kinds.shape[1], draw)
+    return draw_tables(rounds, seed, kinds.shape[1], draw)
 
 
 def bootstrap_clusters(
@@ -128,11 +128,18 @@ def _of_clusters(
         table: Floats = by_kind @ draw(rng, n)
         return table.reshape(3, n_cells, n)
 
-    return _drawn(rounds, seed, max(n_cells, clusters.n_clusters), tables)
+    return draw_tables(rounds, seed, max(n_cells, clusters.n_clusters), tables)
 
 
-def _drawn(rounds: int, seed: int, n_cells: int, draw: DrawBlock) -> Tables:
-    """Tables drawn at random, each block from a generator of its own."""
+def draw_tables(rounds: int, seed: int, n_cells: int, draw: DrawBlock) -> Tables:
+    """Tables drawn at random, each block from a generator of its own.
+
+    Args:
+        rounds: how many tables.
+        seed: of all of them.
+        n_cells: pairs of models, by which the blocks are sized.
+        draw: from a generator and a number n to float [3, C, n], as in `Tables`.
+    """
     if rounds < 1:
         raise OptionError(f"rounds: {rounds} is not a number of at least 1")
     block = block_size(n_cells, rounds)

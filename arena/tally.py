@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from arena.battles import REJECTED, SET_ASIDE, Battles, read_battles
+from arena.battles import FILTERED, PLACE, REJECTED, SET_ASIDE, Battles, read_battles
 from arena.counts import PairCounts, pair_counts
 from arena.display import amount
 from arena.errors import ColumnError, LabelError, NoEstimateError, RejectedRowsError
@@ -29,6 +29,7 @@ class Reading:
     accepted: float
     set_aside: Mapping[str, float]
     rejected: Mapping[str, float]
+    filtered: float = 0.0
 
     def account(self) -> str:
         """What became of the rows, in one line.
@@ -43,17 +44,37 @@ class Reading:
             why = ", ".join(f"{reason}: {n:,.0f}" for reason, n in self.rejected.items())
             n_rejected = sum(self.rejected.values())
             lost.append(f"{n_rejected:,.0f} rejected ({why}; --rejected FILE keeps them)")
+        if self.filtered:
+            lost.append(f"{self.filtered:,.0f} {FILTERED}")
         votes = amount(self.rows, "vote")
         kept = f"{self.accepted:,.0f} of {votes}" if lost else votes
         return f"{self.source.name}: {self.format} format, {'; '.join([kept, *lost])}"
 
 
+FUNNEL: Mapping[str, pl.DataType] = {
+    "condition": pl.String(),
+    "before": pl.Float64(),
+    "dropped": pl.Float64(),
+    "unknown": pl.Float64(),
+    "after": pl.Float64(),
+}
+"""The columns of a funnel."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The counts, and an account of every row that went into them or did not."""
+    """The counts, and an account of every row that went into them or did not.
+
+    Attributes:
+        counts: the votes that count.
+        readings: what became of the rows of each source.
+        funnel: one row per condition, in their order: votes `before` it, `dropped` by it, of
+            these the `unknown` ones, whose rows do not tell, and those left `after`.
+    """
 
     counts: PairCounts
     readings: tuple[Reading, ...]
+    funnel: pl.DataFrame
 
     @property
     def n_rejected(self) -> float:
@@ -81,9 +102,37 @@ def tally_votes(battles: Battles) -> Tally:
         LabelError: votes that are no known winner, quoted with how often they occur.
         ReadError: a file that cannot be read to its end.
     """
-    groups = _grouped(battles, {})
-    counts = pair_counts(_accepted(groups, battles))
-    return Tally(counts, tuple(reading_of(groups, battles, i) for i in range(len(battles.sources))))
+    return tally_groups(group_votes(battles, {}), battles)
+
+
+def tally_groups(groups: pl.DataFrame, battles: Battles) -> Tally:
+    """The counts and the account of votes that have been grouped by `group_votes`."""
+    counts = pair_counts(accepted_groups(groups, battles))
+    readings = tuple(reading_of(groups, battles, i) for i in range(len(battles.sources)))
+    return Tally(counts, readings, _funnel(groups, battles))
+
+
+def _funnel(groups: pl.DataFrame, battles: Battles) -> pl.DataFrame:
+    """How many votes each condition drops; of weighted votes, their number."""
+    n = "votes" if "votes" in groups.columns else "n"
+    left = float(groups.filter(pl.col("why_not").is_null())[n].sum())
+    rows: list[dict[str, float | str]] = []
+    if battles.conditions:
+        lost = (
+            groups.filter(pl.col("why_not") == FILTERED).group_by("filtered").agg(pl.col(n).sum())
+        )
+        by = {code: float(votes) for code, votes in lost.rows()}
+        left += sum(by.values())
+        for i, condition in enumerate(battles.conditions):
+            unknown = by.get(2 * i + 1, 0.0)
+            dropped = by.get(2 * i, 0.0) + unknown
+            values = (condition.name, left, dropped, unknown, left - dropped)
+            rows.append(dict(zip(FUNNEL, values, strict=True)))
+            left -= dropped
+    frame = pl.DataFrame(rows, schema=FUNNEL)
+    numbers = frame.select(pl.col(pl.Float64))
+    whole = all((column == column.round()).all() for column in numbers)
+    return frame.with_columns(pl.col(pl.Float64).cast(pl.Int64)) if whole else frame
 
 
 def count_groups(battles: Battles, by: Mapping[str, pl.Expr]) -> pl.DataFrame:
@@ -97,24 +146,45 @@ def count_groups(battles: Battles, by: Mapping[str, pl.Expr]) -> pl.DataFrame:
     Raises:
         LabelError, ReadError: as `tally_votes`.
     """
-    return _accepted(_grouped(battles, by), battles)
+    return accepted_groups(group_votes(battles, by), battles)
 
 
-def _grouped(battles: Battles, by: Mapping[str, pl.Expr]) -> pl.DataFrame:
-    """All groups, with `source` and why they do not count."""
+def group_votes(battles: Battles, by: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    """All rows of a log, grouped by what decides whether and how they count.
+
+    Returns:
+        A frame with `Battles.keys`, the further keys, `source`, the sums of `count_groups`, and
+        `why_not`, null for votes that count.
+    """
     keys = [*battles.keys, *(["source"] if len(battles.sources) > 1 else [])]
     further = [key.alias(name) for name, key in by.items()]
-    grouped = battles.rows.group_by(*keys, *further).agg(**_vote_sums(battles.columns))
+    placed = any(PLACE in key.meta.root_names() for key in by.values())
+    rows = battles.placed if placed else battles.rows
+    grouped = rows.group_by(*keys, *further).agg(**_vote_sums(battles.columns))
     groups = collect(grouped, battles.sources).with_columns(why_not=battles.why_not)
     _refuse_weights(groups)
     return groups if len(battles.sources) > 1 else groups.with_columns(source=pl.lit(0, pl.UInt16))
 
 
-def _accepted(groups: pl.DataFrame, battles: Battles) -> pl.DataFrame:
-    accepted = groups.filter(pl.col("why_not").is_null())
-    refuse_unknown(accepted, battles)
+def accepted_groups(
+    groups: pl.DataFrame, battles: Battles, *, filtered: bool = False
+) -> pl.DataFrame:
+    """The groups that count, `winner` as one of the four.
+
+    Args:
+        groups: from `group_votes`.
+        battles: what was grouped.
+        filtered: also those that only conditions drop.
+
+    Raises:
+        LabelError: votes that are no known winner.
+    """
+    # A vote that is spelled in no known way is a mistake, whether or not a condition drops it.
+    said = groups.filter(pl.col("why_not").is_null() | (pl.col("why_not") == FILTERED))
+    refuse_unknown(said, battles)
+    chosen = said if filtered else said.filter(pl.col("why_not").is_null())
     meaning = pl.col("winner").replace_strict(battles.labels, return_dtype=pl.String)
-    return accepted.with_columns(meaning)
+    return chosen.with_columns(meaning)
 
 
 def count_pairs(votes: Battles | Any) -> PairCounts:
@@ -188,4 +258,5 @@ def reading_of(groups: pl.DataFrame, battles: Battles, source: int) -> Reading:
         accepted=float(sums.get(None, 0.0)),
         set_aside={why: sums[why] for why in SET_ASIDE if why in sums},
         rejected={why: sums[why] for why in REJECTED if why in sums},
+        filtered=float(sums.get(FILTERED, 0.0)),
     )
