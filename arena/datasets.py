@@ -8,6 +8,9 @@ from arena.errors import ReadError
 CHATBOT_ARENA = "chatbot_arena_2024-08-14.parquet"
 """The public Chatbot Arena log to 2024-08-14 as counts: 129 models, 1,670,250 votes."""
 
+SYNTHETIC_SAMPLE = "synthetic_sample.parquet"
+"""50,000 votes that nobody cast: `data/make_sample.py` drew them from strengths it knows."""
+
 
 def shipped(name: str = CHATBOT_ARENA) -> Path:
     """Path of a shipped file, in an installed package or in a source checkout.

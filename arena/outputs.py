@@ -12,7 +12,7 @@ import polars as pl
 from arena.errors import OptionError
 from arena.leaderboard import Leaderboard
 from arena.report import render_csv, render_json, render_markdown, shown_rows
-from arena.tables import frame_json, frame_markdown
+from arena.tables import Sheet, frame_json, frame_markdown
 
 Writer = Callable[[Leaderboard, Path, int | None], None]
 
@@ -90,14 +90,31 @@ def write_board(board: Leaderboard, path: str | Path, top: int | None = None) ->
 
 def write_frame(frame: pl.DataFrame, path: str | Path, title: str = "") -> None:
     """Write a table as CSV, Parquet, JSON or Markdown, as the suffix says."""
+    write_sheet(Sheet("rows", title, frame, frame), path)
+
+
+def write_sheet(sheet: Sheet, path: str | Path) -> None:
+    """Write a result as CSV, Parquet, JSON or Markdown, as the suffix says.
+
+    Markdown holds the summary, the others every row and column; JSON and Parquet carry the
+    manifest.
+    """
     target = check_output(path, FRAMES)
-    writers: dict[str, Callable[[Path], object]] = {
-        ".csv": frame.write_csv,
-        ".parquet": frame.write_parquet,
-        ".json": lambda file: file.write_text(frame_json(frame, "rows"), encoding="utf-8"),
-        ".md": lambda file: file.write_text(frame_markdown(frame, title), encoding="utf-8"),
+    manifest = sheet.manifest
+    held = {} if manifest is None else {"arena_manifest": json.dumps(dict(manifest))}
+    text: dict[str, Callable[[], str]] = {
+        ".csv": sheet.frame.write_csv,
+        ".json": lambda: frame_json(sheet.frame, sheet.name, manifest),
+        ".md": lambda: frame_markdown(sheet.summary, sheet.title, sheet.lines),
     }
-    write_whole(target, writers[target.suffix.lower()])
+
+    def write(file: Path) -> None:
+        if file.suffix == ".parquet":
+            sheet.frame.write_parquet(file, metadata=held)
+        else:
+            file.write_text(text[file.suffix](), encoding="utf-8")
+
+    write_whole(target, write)
 
 
 def write_whole(target: Path, write: Callable[[Path], object]) -> None:

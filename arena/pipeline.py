@@ -15,6 +15,7 @@ from arena.control import rate_controlled
 from arena.counts import PairCounts
 from arena.datasets import shipped
 from arena.errors import NoEstimateError, OptionError
+from arena.filters import Filter, refuse_nothing_left, select
 from arena.json_arrays import Progress
 from arena.leaderboard import Leaderboard, Scale, build_leaderboard
 from arena.tally import Tally, tally_votes
@@ -30,6 +31,8 @@ def rate(
     columns: Mapping[str, str] | None = None,
     outcomes: Mapping[str, str] | None = None,
     strict: bool = False,
+    anonymous_only: bool = True,
+    filters: Sequence[Filter] = (),
     ties: str = "half",
     on_separation: OnSeparation = "drop",
     prior: float = 1.0,
@@ -48,6 +51,8 @@ def rate(
         columns: battle column → the log's own column.
         outcomes: the log's own vote → winner.
         strict: raise if any row has to be rejected.
+        anonymous_only: as for `read_battles`.
+        filters: which battles count, e.g. ``[multi_turn(), language("English")]``.
         ties: ``half``, ``drop``, ``rao-kupper`` or ``davidson``.
         on_separation: ``drop``, ``error`` or ``prior``, see `fit_bradley_terry`.
         prior: strength of the prior, where it is used.
@@ -67,13 +72,19 @@ def rate(
     (1, 'chatgpt-4o-latest', 1315.156...)
     """
     source = shipped() if votes is None else votes
-    battles = read_battles(
-        source, columns=columns, outcomes=outcomes, keep=control, progress=progress
+    log = read_battles(
+        source,
+        columns=columns,
+        outcomes=outcomes,
+        keep=control,
+        anonymous_only=anonymous_only,
+        progress=progress,
     )
+    battles = select(log, *filters).kept
     tally = tally_votes(battles)
     if strict:
         tally.refuse_rejected()
-    tally.refuse_empty()
+    refuse_nothing_left(battles, tally)
     # A second BLAS thread gains nothing on a few hundred models, and on a busy machine it costs.
     with threadpool_limits(1 if tally.counts.n_models < MANY_MODELS else None, "blas"):
         if control:
@@ -90,6 +101,7 @@ def rate(
         "columns": dict(columns or {}),
         "outcomes": dict(outcomes or {}),
         "strict": strict,
+        "anonymous_only": anonymous_only,
         "reweight": getattr(reweight, "__name__", None if reweight is None else repr(reweight)),
         "control": list(control),
         "ridge": ridge,
@@ -139,6 +151,7 @@ def manifest(
             for reading in tally.readings
         ],
         "reading": dict(reading_options),
+        "filters": tally.funnel.to_dicts(),
         "counts_sha256": tally.counts.sha256(),
         "fit": _fit_manifest(fit),
         "scale": {

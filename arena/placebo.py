@@ -57,7 +57,8 @@ def expected_counts(parts: Parts) -> tuple[PairCounts, PairCounts]:
 def _share(parts: Parts) -> Floats:
     """The share [R] of each row's votes that is kept."""
     kept, total = parts.votes[KEPT].sum(axis=0), parts.votes.sum(axis=(0, 1))
-    return np.divide(kept, total, out=np.zeros_like(kept), where=total > 0)
+    share: Floats = np.divide(kept, total, out=np.zeros_like(kept), where=total > 0)
+    return share
 
 
 def _unordered(parts: Parts, votes: Floats) -> tuple[NDArray[np.int64], Floats]:

@@ -77,7 +77,7 @@ def open_sources(votes: object, progress: Progress | None = None) -> tuple[Sourc
             raise ReadError("no vote files given")
         return opened
     if isinstance(votes, str | Path):
-        return tuple(_open_path(path, progress) for path in _expand(str(votes)))
+        return tuple(_open_path(path, progress) for path in expand_path(str(votes)))
     return (_open_frame(votes),)
 
 
@@ -97,8 +97,12 @@ def _open_frame(votes: object) -> Source:
     raise ReadError(message)
 
 
-def _expand(path: str) -> list[str]:
-    """The files a path stands for; a pattern is expanded, a remote path is left to polars."""
+def expand_path(path: str) -> list[str]:
+    """The files a path stands for; a pattern is expanded, a remote path is left to polars.
+
+    Raises:
+        ReadError: if there is no such file.
+    """
     if not path or REMOTE.match(path) or Path(path).exists():
         return [path]
     if not glob.has_magic(path):

@@ -2,8 +2,9 @@
 
 import json
 import math
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -18,6 +19,37 @@ DIGITS = 1
 FINE_DIGITS = 4
 FINE = 10.0
 """A column of numbers that all stay below this is shown with more digits."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """A result as it is given to a reader.
+
+    Attributes:
+        name: what its rows are, e.g. ``history``.
+        title: one line with all that is needed to read the numbers.
+        frame: every row and column, for files.
+        summary: what is shown on a screen or in Markdown.
+        lines: what stands under the table.
+        manifest: what is needed to make it again, as plain values; None where there is none.
+        key: the column of both tables that says what a row is on.
+    """
+
+    name: str
+    title: str
+    frame: pl.DataFrame
+    summary: pl.DataFrame
+    lines: Sequence[str] = ()
+    manifest: Mapping[str, Any] | None = None
+    key: str = "model"
+
+    def head(self, n: int) -> "Sheet":
+        """The same with the first n rows of the summary, and the frame's rows on these."""
+        shown = self.summary.head(n)
+        if self.key not in shown.columns:
+            return replace(self, summary=shown, frame=self.frame.head(n))
+        rows = self.frame.filter(self.frame[self.key].is_in(shown[self.key].to_list()))
+        return replace(self, summary=shown, frame=rows)
 
 
 def cell(value: object, digits: int = DIGITS) -> str:
@@ -37,8 +69,10 @@ def cell(value: object, digits: int = DIGITS) -> str:
     return plain(str(value), NAME_WIDTH)
 
 
-def frame_table(frame: pl.DataFrame, title: str, *, unicode: bool = True) -> "RenderableType":
-    """A frame as a table for a terminal."""
+def frame_table(
+    frame: pl.DataFrame, title: str, lines: Sequence[str] = (), *, unicode: bool = True
+) -> "RenderableType":
+    """A frame as a table for a terminal, with lines under it."""
     from rich import box
     from rich.console import Group
     from rich.table import Table
@@ -51,7 +85,7 @@ def frame_table(frame: pl.DataFrame, title: str, *, unicode: bool = True) -> "Re
         )
     for row in texts(frame):
         table.add_row(*map(Text, row))
-    return Group(Text(plain(title)), table)
+    return Group(Text(plain(title)), table, *(Text(plain(line)) for line in lines))
 
 
 def texts(frame: pl.DataFrame) -> Iterator[list[str]]:
@@ -68,18 +102,21 @@ def _digits(column: pl.Series) -> int:
     return FINE_DIGITS if largest < FINE else DIGITS
 
 
-def frame_markdown(frame: pl.DataFrame, title: str) -> str:
-    """A frame as a Markdown table under its title."""
+def frame_markdown(frame: pl.DataFrame, title: str, lines: Sequence[str] = ()) -> str:
+    """A frame as a Markdown table under its title, with paragraphs under it."""
     heads = [markdown_text(name) for name in frame.columns]
     sides = ["--:" if kind.is_numeric() else ":--" for kind in frame.dtypes]
     rows = [[markdown_text(text) for text in row] for row in texts(frame)]
-    lines = ["| " + " | ".join(cells) + " |" for cells in (heads, sides, *rows)]
-    return "\n".join([markdown_text(title), "", *lines]) + "\n"
+    table = ["| " + " | ".join(cells) + " |" for cells in (heads, sides, *rows)]
+    under = [text for line in lines for text in ("", markdown_text(line))]
+    return "\n".join([markdown_text(title), "", *table, *under]) + "\n"
 
 
-def frame_json(frame: pl.DataFrame, name: str) -> str:
-    """The rows under a name."""
-    document = {name: [_finite(row) for row in frame.to_dicts()]}
+def frame_json(frame: pl.DataFrame, name: str, manifest: Mapping[str, Any] | None = None) -> str:
+    """The rows under a name, and beside them the manifest if there is one."""
+    document: dict[str, object] = {name: [_finite(row) for row in frame.to_dicts()]}
+    if manifest is not None:
+        document["manifest"] = dict(manifest)
     return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False, default=str) + "\n"
 
 

@@ -117,7 +117,7 @@ def test_quiet_means_nothing_but_the_result(arena, log, command, form):
 
 @pytest.mark.parametrize("command", ["history", "elo"])
 def test_every_kind_of_file_holds_the_same_rows(arena, log, tmp_path, command):
-    """CSV, JSON, Markdown and Parquet are written at once, beside what is shown."""
+    """CSV, JSON, Markdown and Parquet are written at once; Markdown holds what is shown."""
     names = ["t.csv", "t.json", "t.md", "t.parquet"]
     options = [part for name in names for part in ("-o", tmp_path / name)]
 
@@ -126,10 +126,11 @@ def test_every_kind_of_file_holds_the_same_rows(arena, log, tmp_path, command):
     assert result.code == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
     assert (tmp_path / "t.csv").read_text() == result.out
-    rows = json.loads((tmp_path / "t.json").read_text())["rows"]
+    rows = json.loads((tmp_path / "t.json").read_text())[command]
     parquet = pl.read_parquet(tmp_path / "t.parquet")
     assert [row["model"] for row in rows] == parquet["model"].to_list()
-    assert len((tmp_path / "t.md").read_text().splitlines()) == 4 + parquet.height
+    shown = arena(command, log, "-q", "--format", "markdown")
+    assert (tmp_path / "t.md").read_text() == shown.out
     assert csv(result.out)["model"].to_list() == parquet["model"].to_list()
 
 
@@ -435,8 +436,7 @@ def test_no_escape_from_a_log_reaches_the_terminal(arena, tmp_path, command, for
 # ── mistakes ───────────────────────────────────────────────────────────────────────────────
 
 MISTAKES = {
-    "no file": ("history", None, [], "no vote file given"),
-    "no file for elo": ("elo", None, [], "no vote file given"),
+    "sample and file": ("history", "log", ["--sample"], "--sample: reads the shipped log"),
     "no times": ("history", "timeless", [], "no column 'tstamp'"),
     "no order": ("elo", "timeless", [], "--order as-is or --order shuffle:SEED"),
     "counts": ("history", "counts", [], "no column 'tstamp'"),

@@ -1,0 +1,188 @@
+"""What the commands share: reading the votes, saying what became of them, giving the result."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from arena.errors import OptionError
+from arena.filter_options import Filtering, filters_of
+from arena.options import TABLE_ROWS, Output, Points, Reading
+from arena.rating_options import Weighing
+from arena.terminal import emit, note, show, speaks_unicode
+
+if TYPE_CHECKING:
+    from arena.battles import Battles
+    from arena.counts import PairCounts
+    from arena.json_arrays import Progress
+    from arena.leaderboard import Leaderboard, Scale
+    from arena.tables import Sheet
+    from arena.tally import Tally
+
+
+# ── votes in ───────────────────────────────────────────────────────────────────────────────
+
+
+def read_log(
+    votes: tuple[str, ...],
+    reading: Reading,
+    output: Output,
+    progress: "Progress | None" = None,
+    keep: Sequence[str] = (),
+) -> "Battles":
+    """The votes named, or the shipped synthetic ones; rejected rows go to their file."""
+    from arena.battles import read_battles
+    from arena.outputs import TABLES, check_output
+
+    if reading.rejected:
+        check_output(reading.rejected, TABLES)
+    files = vote_files(votes, reading, output)
+    if reading.rejected:
+        write_rejected(files, reading)
+    return read_battles(
+        files,
+        columns=reading.columns,
+        outcomes=reading.outcomes,
+        keep=keep,
+        anonymous_only=not reading.identified,
+        progress=progress,
+    )
+
+
+def vote_files(
+    votes: tuple[str, ...], reading: Reading, output: Output, *, needs_rows: bool = True
+) -> list[Any]:
+    """The files to read, and where none are named, a shipped log."""
+    from arena.datasets import CHATBOT_ARENA, SYNTHETIC_SAMPLE, shipped
+
+    if votes and reading.sample:
+        raise OptionError("--sample: reads the shipped log, so name no other")
+    if votes:
+        return list(votes)
+    if reading.sample or needs_rows:
+        said, name = "these are no real votes, but the shipped synthetic sample", SYNTHETIC_SAMPLE
+    else:
+        said, name = "this is the shipped Chatbot Arena log to 2024-08-14", CHATBOT_ARENA
+    if not output.quiet:
+        note(said if reading.sample else f"no vote file given: {said}")
+    return [shipped(name)]
+
+
+def write_rejected(files: list[Any], reading: Reading) -> None:
+    """Write the rejected rows, with their reasons, to the file asked for."""
+    from arena.battles import read_battles
+    from arena.outputs import write_frame
+
+    if reading.rejected:
+        battles = read_battles(files, columns=reading.columns, outcomes=reading.outcomes)
+        write_frame(battles.rejected(), reading.rejected)
+
+
+def read_kept(
+    votes: tuple[str, ...],
+    reading: Reading,
+    filtering: Filtering,
+    output: Output,
+    progress: "Progress | None" = None,
+    keep: Sequence[str] = (),
+) -> "tuple[Battles, Tally]":
+    """Read the votes that the filters keep, and count them."""
+    from arena.filters import refuse_nothing_left, select
+    from arena.tally import tally_votes
+
+    log = read_log(votes, reading, output, progress, keep)
+    battles = select(log, *filters_of(filtering)).kept
+    tally = tally_votes(battles)
+    if reading.strict:
+        tally.refuse_rejected()
+    refuse_nothing_left(battles, tally)
+    return battles, tally
+
+
+def account(accounts: Sequence[str], funnel: Sequence[Mapping[str, Any]], output: Output) -> None:
+    """Say what became of each input's rows; after the work, so that an error stands alone."""
+    if output.quiet:
+        return
+    for line in accounts:
+        note(line)
+    for row in funnel:
+        unknown = f", {row['unknown']:,} of them because they do not tell" if row["unknown"] else ""
+        note(
+            f"{row['condition']}: drops {row['dropped']:,} of {row['before']:,} votes{unknown}; "
+            f"{row['after']:,} left"
+        )
+
+
+def account_of(tally: "Tally", output: Output) -> None:
+    """The same of a tally."""
+    accounts = [reading.account() for reading in tally.readings]
+    account(accounts, tally.funnel.to_dicts(), output)
+
+
+def scale_of(points: Points) -> "Scale":
+    """The rating scale asked for."""
+    from arena.leaderboard import Scale
+
+    return Scale(points.scale, points.base, points.init, points.anchor)
+
+
+def reweighting(weighing: Weighing) -> "Callable[[PairCounts], PairCounts] | None":
+    """What is to be done with the counts before the fit."""
+    from arena.counts import read_propensities, reweight_pairs, reweight_propensity
+
+    if weighing.reweight and weighing.propensities:
+        raise OptionError("--reweight and --propensities: give one of them")
+    if weighing.propensities:
+        by_pair = read_propensities(weighing.propensities)
+
+        def by_propensity(counts: "PairCounts") -> "PairCounts":
+            return reweight_propensity(counts, by_pair)
+
+        return by_propensity
+    return reweight_pairs if weighing.reweight else None
+
+
+# ── results out ────────────────────────────────────────────────────────────────────────────
+
+
+def check_tables(paths: Sequence[str]) -> None:
+    """Refuse paths that no table can be written to."""
+    from arena.outputs import FRAMES, check_output
+
+    for path in paths:
+        check_output(path, FRAMES)
+
+
+def show_board(board: "Leaderboard", output: Output) -> None:
+    """Show a leaderboard in the form asked for."""
+    from arena import report
+
+    most = output.top or None
+    if output.form != "table":
+        render = {
+            "csv": report.render_csv,
+            "json": report.render_json,
+            "markdown": report.render_markdown,
+        }
+        emit(render[output.form](board, most))
+        return
+    shown = most if output.top is not None else TABLE_ROWS
+    show(report.render_table(board, shown, unicode=speaks_unicode()))
+
+
+def give(sheet: "Sheet", output: Output) -> None:
+    """Write a result to files, and show it in the form asked for."""
+    from arena.outputs import write_sheet
+    from arena.tables import frame_json, frame_markdown, frame_table
+
+    if output.top:
+        sheet = sheet.head(output.top)
+    for path in output.output:
+        write_sheet(sheet, path)
+    if output.form == "csv":
+        emit(sheet.frame.write_csv())
+    elif output.form == "json":
+        emit(frame_json(sheet.frame, sheet.name, sheet.manifest))
+    elif output.form == "markdown":
+        emit(frame_markdown(sheet.summary, sheet.title, sheet.lines))
+    else:
+        shown = sheet.summary if output.top is not None else sheet.summary.head(TABLE_ROWS)
+        show(frame_table(shown, sheet.title, sheet.lines, unicode=speaks_unicode()))
