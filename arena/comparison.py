@@ -216,8 +216,9 @@ def _table(
         )
     )
     observed = drawn["observed"]
-    change = points * observed.log_odds[0]
-    shared = np.isfinite(change)
+    moved = points * observed.log_odds[0]
+    shared = np.isfinite(moved)
+    change = np.where(shared, moved, np.nan)
     if int(shared.sum()) < 2:
         raise NoEstimateError("compare: no two models are rated by both boards")
     columns: dict[str, Any] = {

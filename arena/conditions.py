@@ -3,7 +3,7 @@
 import difflib
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -11,10 +11,13 @@ import numpy as np
 import polars as pl
 
 from arena.battles import Battles
-from arena.errors import NoEstimateError, OptionError
+from arena.errors import ColumnError, NoEstimateError, OptionError
 from arena.filters import Filter, count_rows, keep_places, need_one_of
 from arena.sources import collect
 from arena.tally import tally_votes
+
+LENGTHS = ("user_tokens", "user_text", "prompt")
+"""Where it stands how long the user's turns are, the surest first."""
 
 TurnsOf = Literal["turns", "session_turns"]
 
@@ -220,9 +223,11 @@ def min_battles(at_least: int) -> Filter:
             met = np.bincount(
                 among.pairs.ravel(), np.repeat(among.votes.sum(axis=1), 2), minlength=kept.size
             )
-            if (met >= at_least).all():
+            # The effective number of weighted votes is a quotient of sums, and not quite whole.
+            enough = met >= at_least * (1.0 - 1e-9)
+            if enough.all():
                 break
-            kept = kept[met >= at_least]
+            kept = kept[enough]
         if not kept.size:
             raise NoEstimateError(
                 f"min-battles: no models have {at_least:,} battles with each other"
@@ -236,26 +241,25 @@ def min_battles(at_least: int) -> Filter:
 # ── time ───────────────────────────────────────────────────────────────────────────────────
 
 
-def since(moment: str | datetime) -> Filter:
+def since(moment: str | date) -> Filter:
     """Battles at or after a moment: a date, or an ISO 8601 time, UTC where it says nothing."""
     start = _moment(moment, "since")
     return Filter(f"since {_shown(start)}", ("tstamp",), lambda _: pl.col("tstamp") >= start)
 
 
-def until(moment: str | datetime) -> Filter:
+def until(moment: str | date) -> Filter:
     """Battles before a moment; see `since`. ``until("2024-07-01")`` ends with June."""
     end = _moment(moment, "until")
     return Filter(f"until {_shown(end)}", ("tstamp",), lambda _: pl.col("tstamp") < end)
 
 
-def _moment(moment: str | datetime, option: str) -> datetime:
-    if isinstance(moment, str):
-        try:
-            moment = datetime.fromisoformat(moment)
-        except ValueError:
-            message = f"{option}: '{moment}' is no date or ISO 8601 time, e.g. 2024-07-01"
-            raise OptionError(message) from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _moment(moment: str | date, option: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(str(moment))
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        message = f"{option}: '{moment}' is no date or ISO 8601 time, e.g. 2024-07-01"
+        raise OptionError(message) from None
 
 
 def _shown(moment: datetime) -> str:
@@ -278,8 +282,8 @@ def prompt_tokens(at_least: int = 0, at_most: int | None = None) -> Filter:
     name = f"prompt tokens {' and '.join(filter(None, bounds)) or '>= 0'}"
 
     def within(battles: Battles) -> pl.Expr:
-        columns = [c for c in ("user_tokens", "user_text", "prompt") if c in battles.columns]
-        need_one_of(battles, columns, name)
+        need_one_of(battles, LENGTHS, name)
+        columns = [c for c in LENGTHS if c in battles.columns]
         # Where some rows lack a published count, their text is counted.
         tokens = pl.coalesce(
             pl.col(c) if c == "user_tokens" else pl.col(c).str.count_matches(TOKEN) for c in columns
@@ -291,7 +295,14 @@ def prompt_tokens(at_least: int = 0, at_most: int | None = None) -> Filter:
 
 def flagged(column: str) -> Filter:
     """Battles for which a true-or-false column, such as `is_code`, is true."""
-    return Filter(column, (column,), lambda _: pl.col(column))
+
+    def is_true(battles: Battles) -> pl.Expr:
+        kind = battles.rows.collect_schema()[column]
+        if kind != pl.Boolean:
+            raise ColumnError(f"column '{column}' holds {kind}, which is neither true nor false")
+        return pl.col(column)
+
+    return Filter(column, (column,), is_true)
 
 
 def hard(at_least: int = 6) -> Filter:
@@ -336,7 +347,15 @@ def random_share(share: float, seed: int = 0) -> Filter:
     if not (math.isfinite(share) and 0 < share <= 1):
         raise OptionError(f"random share: {share} is not a number above 0 and up to 1")
 
+    name = f"random {share:.3g} (seed {seed})"
+
     def drawn(battles: Battles) -> pl.Expr:
+        if "votes" in battles.columns:
+            message = (
+                f"column 'votes': a row stands for several votes, and the filter '{name}' needs a "
+                "row for each"
+            )
+            raise ColumnError(message)
         return keep_places(np.random.default_rng(seed).random(count_rows(battles)) < share)
 
-    return Filter(f"random {share:.3g} (seed {seed})", (), drawn)
+    return Filter(name, (), drawn)

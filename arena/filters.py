@@ -176,12 +176,12 @@ def select(battles: Battles, *filters: Filter) -> Selection:
 
 def refuse_nothing_left(battles: Battles, tally: Tally) -> None:
     """Raise NoEstimateError if conditions leave no vote, saying what there was to choose from."""
-    emptied = tally.funnel.filter((pl.col("after") == 0) & (pl.col("before") > 0))
+    numbered = tally.funnel.with_row_index("place")
+    emptied = numbered.filter((pl.col("after") == 0) & (pl.col("before") > 0))
     if tally.counts.n_models or emptied.is_empty():
         tally.refuse_empty()
         return
-    name, before = emptied.select("condition", "before").row(0)
-    place = tally.funnel["condition"].to_list().index(name)
+    place, name, before = emptied.select("place", "condition", "before").row(0)
     left = replace(battles, conditions=battles.conditions[:place])
     asked = dict.fromkeys(battles.conditions[place].keeps.meta.root_names())
     there = [what for column in asked if (what := _values(left, column))]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from arena.battles import Battles
-from arena.clusters import cluster_key
+from arena.clusters import FORBIDDEN, cluster_key
 from arena.counts import PairCounts, pair_counts, places
 from arena.errors import ColumnError, OptionError
 from arena.tally import Tally, accepted_groups, group_votes, tally_groups
@@ -81,13 +81,15 @@ def count_parts(battles: Battles, common: int = 0, within: Sequence[str] = ()) -
         ColumnError: if the votes lack a column of `within`.
         LabelError, ReadError: as `tally_votes`.
     """
-    groups = group_votes(battles, _strata(battles, within))
+    strata = _strata(battles, within)
+    groups = group_votes(battles, strata)
     votes = _in_parts(accepted_groups(groups, battles, filtered=True), common)
     at = places(votes)
     pairs = at.pairs[at.place // 4]
     ends = np.sort(pairs, axis=1)
-    strata = votes.select(pl.struct(within).rank("dense") - 1).to_series() if within else None
-    stratum = np.zeros(len(votes), dtype=np.int64) if strata is None else strata.to_numpy()
+    stratum = np.zeros(len(votes), dtype=np.int64)
+    if strata:
+        stratum = votes.select(pl.struct(list(strata)).rank("dense") - 1).to_series().to_numpy()
     n_strata = int(stratum.max(initial=0)) + 1
     m = max(len(at.models), 1)
     key = (ends[:, 0] * m + ends[:, 1]) * n_strata + stratum
@@ -101,25 +103,27 @@ def count_parts(battles: Battles, common: int = 0, within: Sequence[str] = ()) -
 
     sums = total("n")
     kept, rest = (pair_counts(votes.filter(pl.col("part") == part)) for part in (KEPT, REST))
+    left, right = np.divmod(rows // n_strata, m)
     return Parts(
         at.models,
-        *np.divmod(rows // n_strata, m),
+        left,
+        right,
         sums,
         total("votes") if "votes" in votes.columns else sums,
         kept,
         rest,
-        tally_groups(groups.drop(within), battles),
+        tally_groups(groups.drop(list(strata)), battles),
     )
 
 
 def _strata(battles: Battles, within: Sequence[str]) -> Mapping[str, pl.Expr]:
-    """The expressions that tell strata apart."""
+    """The expressions that tell strata apart, under names that no column has."""
     found: dict[str, pl.Expr] = {}
-    for name in within:
+    for i, name in enumerate(within):
         if name == MONTH and "tstamp" in battles.columns:
-            found[name] = pl.col("tstamp").dt.truncate("1mo")
-        elif name in battles.columns and name not in ("model_a", "model_b", "winner"):
-            found[name] = pl.col(name)
+            found[f"stratum {i}"] = pl.col("tstamp").dt.truncate("1mo")
+        elif name in battles.columns and name not in FORBIDDEN:
+            found[f"stratum {i}"] = pl.col(name)
         else:
             message = (
                 f"within: no column '{name}' in these votes, which have "

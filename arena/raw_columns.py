@@ -149,7 +149,7 @@ def _tags(raw: Raw) -> dict[str, pl.Expr]:
             continue
         said = pl.col("category_tag").struct.field(tagger.name).struct
         flags = [field.name for field in tagger.dtype.fields if field.dtype == pl.Boolean]
-        if tagger.name.startswith("criteria"):
+        if tagger.name.startswith("criteria") and flags:
             criteria = [said.field(name) for name in flags]
             known = pl.any_horizontal(one.is_not_null() for one in criteria)
             found["hard_criteria"] = pl.when(known).then(pl.sum_horizontal(criteria).cast(pl.Int64))
