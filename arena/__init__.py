@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         until,
     )
     from arena.control import rate_controlled
+    from arena.corpora import Corpus, open_corpus
     from arena.counts import PairCounts, reweight_pairs, reweight_propensity
     from arena.covariance import estimate_covariance
     from arena.datasets import shipped
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
         dedup_sampled,
         one_vote_per_judge_and_prompt,
         without_exact_duplicates,
+        without_near_duplicates,
     )
     from arena.elo import EloRule, online_elo, order_spread
     from arena.errors import ArenaError, UserError
@@ -56,13 +58,20 @@ if TYPE_CHECKING:
     from arena.influence import JudgeInfluence, judge_influence
     from arena.judges import daily_cap, drop_anomalous_judges, min_votes
     from arena.leaderboard import Leaderboard, Scale, build_leaderboard
+    from arena.matching import Match, match_prompts, read_match, rethreshold, unseen
+    from arena.model_facts import read_facts
+    from arena.near_duplicates import near_duplicate_groups
     from arena.outputs import write_board
+    from arena.overlap_rules import OverlapRule, overlap_rule
     from arena.pipeline import rate
+    from arena.prompt_survey import PromptSurvey, survey_prompts
     from arena.regression import fit_regression, regression_covariance
     from arena.resample import bootstrap_clusters, bootstrap_votes
+    from arena.simulation import Simulated, simulate
     from arena.tally import Tally, count_pairs, tally_votes
     from arena.uncertainty import Interval, estimate_uncertainty
     from arena.winrates import observed_win_rates, pairs_table, predicted_win_rates
+    from arena.world import World
 
 _HOME = {
     "ArenaError": "errors",
@@ -70,6 +79,7 @@ _HOME = {
     "CategoryBoards": "categories",
     "ClusterCounts": "clusters",
     "Comparison": "comparison",
+    "Corpus": "corpora",
     "Draws": "batch",
     "EloRule": "elo",
     "Filter": "filters",
@@ -78,12 +88,17 @@ _HOME = {
     "JudgeEvidence": "anomalous_judges",
     "JudgeInfluence": "influence",
     "Leaderboard": "leaderboard",
+    "Match": "matching",
+    "OverlapRule": "overlap_rules",
     "PairCounts": "counts",
+    "PromptSurvey": "prompt_survey",
     "Scale": "leaderboard",
     "Selection": "filters",
+    "Simulated": "simulation",
     "Tables": "batch",
     "Tally": "tally",
     "UserError": "errors",
+    "World": "world",
     "anonymous": "conditions",
     "bootstrap_clusters": "resample",
     "bootstrap_votes": "resample",
@@ -112,17 +127,21 @@ _HOME = {
     "known_language": "conditions",
     "language": "conditions",
     "last_turn": "conditions",
+    "match_prompts": "matching",
     "min_battles": "conditions",
     "min_votes": "judges",
     "multi_turn": "conditions",
+    "near_duplicate_groups": "near_duplicates",
     "no_both_bad": "conditions",
     "no_ties": "conditions",
     "observed_win_rates": "winrates",
     "one_vote_per_judge_and_prompt": "duplicates",
     "online_elo": "elo",
     "only_models": "conditions",
+    "open_corpus": "corpora",
     "order_battles": "battle_order",
     "order_spread": "elo",
+    "overlap_rule": "overlap_rules",
     "pairs_table": "winrates",
     "predicted_win_rates": "winrates",
     "prompt_tokens": "conditions",
@@ -132,18 +151,25 @@ _HOME = {
     "rate_controlled": "control",
     "rate_history": "history",
     "read_battles": "battles",
+    "read_facts": "model_facts",
+    "read_match": "matching",
     "regression_covariance": "regression",
+    "rethreshold": "matching",
     "reweight_pairs": "counts",
     "reweight_propensity": "counts",
     "select": "filters",
     "shipped": "datasets",
+    "simulate": "simulation",
     "since": "conditions",
     "single_turn": "conditions",
     "solve_tables": "batch",
+    "survey_prompts": "prompt_survey",
     "tally_votes": "tally",
+    "unseen": "matching",
     "until": "conditions",
     "where": "filters",
     "without_exact_duplicates": "duplicates",
+    "without_near_duplicates": "duplicates",
     "write_board": "outputs",
 }
 
@@ -153,6 +179,7 @@ __all__ = [
     "CategoryBoards",
     "ClusterCounts",
     "Comparison",
+    "Corpus",
     "Draws",
     "EloRule",
     "Filter",
@@ -161,12 +188,17 @@ __all__ = [
     "JudgeEvidence",
     "JudgeInfluence",
     "Leaderboard",
+    "Match",
+    "OverlapRule",
     "PairCounts",
+    "PromptSurvey",
     "Scale",
     "Selection",
+    "Simulated",
     "Tables",
     "Tally",
     "UserError",
+    "World",
     "anonymous",
     "bootstrap_clusters",
     "bootstrap_votes",
@@ -195,17 +227,21 @@ __all__ = [
     "known_language",
     "language",
     "last_turn",
+    "match_prompts",
     "min_battles",
     "min_votes",
     "multi_turn",
+    "near_duplicate_groups",
     "no_both_bad",
     "no_ties",
     "observed_win_rates",
     "one_vote_per_judge_and_prompt",
     "online_elo",
     "only_models",
+    "open_corpus",
     "order_battles",
     "order_spread",
+    "overlap_rule",
     "pairs_table",
     "predicted_win_rates",
     "prompt_tokens",
@@ -215,18 +251,25 @@ __all__ = [
     "rate_controlled",
     "rate_history",
     "read_battles",
+    "read_facts",
+    "read_match",
     "regression_covariance",
+    "rethreshold",
     "reweight_pairs",
     "reweight_propensity",
     "select",
     "shipped",
+    "simulate",
     "since",
     "single_turn",
     "solve_tables",
+    "survey_prompts",
     "tally_votes",
+    "unseen",
     "until",
     "where",
     "without_exact_duplicates",
+    "without_near_duplicates",
     "write_board",
 ]
 

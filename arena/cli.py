@@ -10,7 +10,9 @@ import click
 from arena.display import error_line
 from arena.errors import ArenaError, OptionError, UserError
 from arena.filter_commands import compare, judges
+from arena.prompt_commands import match, prompts
 from arena.rating_commands import elo, evaluate, history, rate
+from arena.simulate_commands import simulate
 from arena.terminal import emit, note, show
 
 
@@ -23,7 +25,7 @@ def cli() -> None:
     """
 
 
-for command in (rate, compare, history, elo, evaluate, judges):
+for command in (rate, compare, history, elo, evaluate, judges, match, prompts, simulate):
     cli.add_command(command)
 
 

@@ -54,7 +54,7 @@ def open_corpus(path: str, name: str | None = None, roles: Sequence[str] = USER_
         ReadError: if there is no such file.
     """
     file, column = _split_column(path)
-    return Corpus(name or file, tuple(expand_path(file)), column, tuple(roles))
+    return Corpus(name or Path(file).name, tuple(expand_path(file)), column, tuple(roles))
 
 
 def _split_column(path: str) -> tuple[str, str | None]:

@@ -12,6 +12,15 @@ SYNTHETIC_SAMPLE = "synthetic_sample.parquet"
 """50,000 votes that nobody cast: `data/make_sample.py` drew them from strengths it knows."""
 
 
+def is_synthetic(name: str) -> bool:
+    """Whether a file, by its name, holds votes that nobody cast.
+
+    >>> is_synthetic("data/synthetic_sample.parquet"), is_synthetic("synthetic/votes.csv")
+    (True, False)
+    """
+    return "synthetic" in Path(name).name.lower()
+
+
 def shipped(name: str = CHATBOT_ARENA) -> Path:
     """Path of a shipped file, in an installed package or in a source checkout.
 

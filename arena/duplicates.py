@@ -1,4 +1,4 @@
-"""Filters on prompts that come again: LMSYS' cap on frequent ones, and exact repeats.
+"""Filters on prompts that come again: LMSYS' cap on frequent ones, exact and near repeats.
 
 Prompts are told apart by two 64-bit hashes of their text, taken while the log streams by: of
 a million rows, 16 MB and not all their texts. Two of n texts are taken for one with a
@@ -16,6 +16,8 @@ from arena.battles import PLACE, Battles
 from arena.conditions import flagged
 from arena.errors import OptionError
 from arena.filters import Filter, count_rows, keep_places, need_one_of, placed_votes
+from arena.near_duplicates import near_duplicate_groups
+from arena.overlap_rules import OverlapRule
 
 Integers = NDArray[np.int64]
 Per = Literal["prompt", "pair"]
@@ -86,6 +88,26 @@ def without_exact_duplicates(per: Per = "prompt") -> Filter:
     def first(battles: Battles) -> pl.Expr:
         votes = placed_votes(battles, _hashes({"prompt": _text(battles, name), **sides}))
         return _all_but(battles, _again(votes))
+
+    return Filter(name, (), first)
+
+
+def without_near_duplicates(jaccard: float = 0.8) -> Filter:
+    """The first battle, in the log's order, of all whose prompts say nearly the same.
+
+    Prompts are grouped by `near_duplicate_groups`, the text of all user turns taken together.
+    Battles without text are kept.
+
+    Args:
+        jaccard: of the multisets of words, from which on two prompts are near duplicates.
+    """
+    rule = OverlapRule(jaccard=jaccard)  # refuses what cannot be
+    name = f"first battle of each prompt, near duplicates together (Jaccard {rule.jaccard:g})"
+
+    def first(battles: Battles) -> pl.Expr:
+        votes = placed_votes(battles, [_text(battles, name).alias("text")]).drop_nulls()
+        group = near_duplicate_groups(votes["text"], jaccard)
+        return _all_but(battles, votes[PLACE].to_numpy()[group != np.arange(group.size)])
 
     return Filter(name, (), first)
 

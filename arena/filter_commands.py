@@ -77,7 +77,7 @@ def compare(
     if reading.strict:
         told.tally.refuse_rejected()
     account_of(told.tally, output)
-    give(comparison_sheet(told), output)
+    give(comparison_sheet(told), output, told.tally)
 
 
 @click.command()
@@ -116,7 +116,7 @@ def judges(
             fit = fit_bradley_terry(clusters.counts)
             sheet = influence_sheet(judge_influence(fit, clusters, scale))
     account_of(tally, output)
-    give(sheet, output)
+    give(sheet, output, tally)
 
 
 def _evidence(battles: "Battles", judging: Judging) -> "Sheet":

@@ -37,8 +37,13 @@ class Filtering:
     exclude_models: tuple[str, ...]
     only_models: tuple[str, ...]
     in_category: tuple[str, ...]
+    unseen: str | None
+    unseen_by: Any
+    short: Any
     dedup: str | None
     dedup_tag: bool
+    no_repeats: bool
+    no_near_repeats: bool
     one_vote: bool
     daily_cap: int | None
     judge_votes: int | None
@@ -141,6 +146,26 @@ filter_options = gathered(
         help="Battles of an LMArena category: coding, hard_6, no_short, …",
     ),
     click.option(
+        "--unseen",
+        metavar="MATCH",
+        help="Battles whose prompt was not found in training data, by a match that arena match "
+        "has written.",
+    ),
+    click.option(
+        "--unseen-by",
+        type=click.Choice(["battle", "model"]),
+        default="battle",
+        show_default=True,
+        help="Drop every battle on a seen prompt, or only those of models trained on it.",
+    ),
+    click.option(
+        "--short",
+        type=click.Choice(["keep", "drop"]),
+        default="keep",
+        show_default=True,
+        help="With --unseen: battles on prompts too short to judge, and stock prompts.",
+    ),
+    click.option(
         "--dedup",
         is_flag=False,
         flag_value="0.999",
@@ -150,6 +175,12 @@ filter_options = gathered(
     ),
     click.option(
         "--dedup-tag", is_flag=True, help="The same, by the tag that the log was published with."
+    ),
+    click.option("--no-repeats", is_flag=True, help="The first battle of each prompt."),
+    click.option(
+        "--no-near-repeats",
+        is_flag=True,
+        help="The same, with prompts that say nearly the same taken for one.",
     ),
     click.option("--one-vote", is_flag=True, help="The first vote of each judge on each prompt."),
     click.option(
@@ -265,7 +296,7 @@ judge_options = gathered(
 
 def filters_of(asked: Filtering) -> "list[Filter]":
     """The filters that the options stand for, in the order in which they are used."""
-    from arena import conditions, duplicates, judges
+    from arena import conditions, duplicates, judges, matching
     from arena.categories import category
 
     seed, found = asked.filter_seed, []
@@ -302,10 +333,17 @@ def filters_of(asked: Filtering) -> "list[Filter]":
         found.append(conditions.only_models(*split_names("--only-models", asked.only_models)))
     for key in split_names("--in-category", asked.in_category):
         found.append(category(key).filter)
+    if asked.unseen is not None:
+        match = matching.read_match(asked.unseen)
+        found.append(matching.unseen(match, asked.unseen_by, asked.short))
     if asked.dedup is not None:
         found.append(duplicates.cap_repeats(_quantile(asked.dedup), seed))
     if asked.dedup_tag:
         found.append(duplicates.dedup_sampled())
+    if asked.no_repeats:
+        found.append(duplicates.without_exact_duplicates())
+    if asked.no_near_repeats:
+        found.append(duplicates.without_near_duplicates())
     if asked.one_vote:
         found.append(duplicates.one_vote_per_judge_and_prompt())
     if asked.daily_cap is not None:

@@ -180,7 +180,7 @@ def _rate_categories(
             interval=_interval(intervals),
         )
     account_of(tally, output)
-    give(category_sheet(boards), output)
+    give(category_sheet(boards), output, tally)
 
 
 @click.command()
@@ -231,7 +231,7 @@ def history(
     level = f"{periods.level * 100:g}%"
     title = f"Bradley-Terry every {told.every}, {behind}; {level} sandwich intervals"
     summary = history_summary(told, unicode=speaks_unicode())
-    give(Sheet("history", title, told.frame, summary), output)
+    give(Sheet("history", title, told.frame, summary), output, tally)
 
 
 @click.command()
@@ -261,7 +261,7 @@ def elo(
     account_of(tally, output)
     drawn = f"{play.orders} {'resamples' if play.bootstrap else 'random orders'}"
     title = f"Online Elo, K = {play.k}, {played.n_battles:,} battles; spread over {drawn}"
-    give(Sheet("elo", title, table, table), output)
+    give(Sheet("elo", title, table, table), output, tally)
 
 
 @click.command()
@@ -303,4 +303,4 @@ def evaluate(
         f"Held-out skill on {told.n_test:,} votes ({how}), fitted on {told.n_train:,}; "
         f"{told.n_left_out:,} left out, on models that not all could rate"
     )
-    give(Sheet("skill", title, told.skill, told.skill), output)
+    give(Sheet("skill", title, told.skill, told.skill), output, tally)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from arena.datasets import is_synthetic
 from arena.display import amount, plain
 from arena.history import History
 from arena.leaderboard import Leaderboard
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 NAME_WIDTH = 44
 DRAWING_WIDTH = 26
 LISTED_LEFT_OUT = 20
+SYNTHETIC = "Synthetic votes"
 
 
 def title(board: Leaderboard) -> str:
@@ -31,6 +33,8 @@ def title(board: Leaderboard) -> str:
         "Bradley-Terry" if fit.rule.parameter is None else f"Bradley-Terry ({fit.rule.name})"
     )
     parts = [f"{estimator}, {amount(fit.counts.n_battles, 'battle')}, {len(fit.models)} models"]
+    if any(is_synthetic(one["name"]) for one in board.manifest.get("inputs", ())):
+        parts.insert(0, SYNTHETIC)
     if interval.method != "none":
         of = "" if interval.of == "centred" else " of the difference from the anchor"
         parts.append(f"{interval.level * 100:g}% {interval.name} intervals{of}")

@@ -1,6 +1,7 @@
 """What the commands share: reading the votes, saying what became of them, giving the result."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from arena.errors import OptionError
@@ -168,11 +169,18 @@ def show_board(board: "Leaderboard", output: Output) -> None:
     show(report.render_table(board, shown, unicode=speaks_unicode()))
 
 
-def give(sheet: "Sheet", output: Output) -> None:
-    """Write a result to files, and show it in the form asked for."""
+def give(sheet: "Sheet", output: Output, tally: "Tally") -> None:
+    """Write a result to files, and show it in the form asked for.
+
+    Where the votes that it is of were simulated, its title says so.
+    """
+    from arena.datasets import is_synthetic
     from arena.outputs import write_sheet
+    from arena.report import SYNTHETIC
     from arena.tables import frame_json, frame_markdown, frame_table
 
+    if any(is_synthetic(reading.source.name) for reading in tally.readings):
+        sheet = replace(sheet, title=f"{SYNTHETIC}; {sheet.title}")
     if output.top:
         sheet = sheet.head(output.top)
     for path in output.output:

@@ -78,7 +78,7 @@ def _write(text: str) -> None:
 
 
 @contextmanager
-def progress_bar(quiet: bool) -> Iterator["Progress | None"]:
+def progress_bar(quiet: bool, doing: str = "reading") -> Iterator["Progress | None"]:
     """A progress bar on a terminal, once the work has taken a second."""
     if quiet or not sys.stderr.isatty():
         yield None
@@ -91,7 +91,7 @@ def progress_bar(quiet: bool) -> Iterator["Progress | None"]:
     timer.start()
 
     def advance(name: str, done: int, total: int) -> None:
-        bar.update(task, description=f"reading {plain(name)}", completed=done, total=total)
+        bar.update(task, description=f"{doing} {plain(name)}", completed=done, total=total)
 
     try:
         yield advance

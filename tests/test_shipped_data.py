@@ -10,8 +10,10 @@ import pytest
 from scipy.special import expit
 
 import arena
+from arena.battles import read_battles
+from arena.categories import rate_categories
 from arena.cli import main
-from arena.datasets import shipped
+from arena.datasets import SYNTHETIC_SAMPLE, shipped
 
 PATH = shipped()
 VOTES = ["wins_a", "wins_b", "ties", "both_bad"]
@@ -87,11 +89,41 @@ def test_every_pair_stands_once(counts):
     assert (counts.select(VOTES).min_horizontal() >= 0).all()
 
 
-def test_file_is_the_one_its_page_describes(readme):
-    """The SHA-256 on the page is that of the file."""
-    found = hashlib.sha256(PATH.read_bytes()).hexdigest()
+def test_files_are_those_their_page_describes(readme):
+    """Each SHA-256 on the page is that of its file, and every data file has one."""
+    told = dict(re.findall(r"^\| `(\S+)` \| `([0-9a-f]{64})` \|$", readme, re.MULTILINE))
 
-    assert re.findall(r"\b[0-9a-f]{64}\b", readme) == [found]
+    found = {name: hashlib.sha256((PATH.parent / name).read_bytes()).hexdigest() for name in told}
+
+    assert told == found
+    shipped_files = {
+        one.name for kind in ("parquet", "json") for one in PATH.parent.glob(f"*.{kind}")
+    }
+    assert set(told) == shipped_files
+
+
+def test_the_sample_is_what_its_page_says(readme):
+    """50,000 votes of 24 models, 14 % of them multi-turn, all of them called synthetic."""
+    sample = pl.read_parquet(shipped(SYNTHETIC_SAMPLE))
+    corpus = pl.read_parquet(PATH.parent / "synthetic_corpus.parquet")
+    models = {*sample["model_a"], *sample["model_b"]}
+
+    assert (sample.height, len(models), corpus.height) == (50_000, 24, 20_205)
+    assert "50,000 votes that nobody cast" in readme
+    assert "20,205 training prompts" in readme
+    assert sample["battle_id"].str.starts_with("synthetic-").all()
+    assert (sample["turns"] > 1).mean() == pytest.approx(0.14, abs=0.005)
+
+
+def test_the_sample_shows_the_planted_order():
+    """In battles of several turns Claude 3 Opus rises from 8th to 3rd, Gemma 2 27B two places."""
+    told = rate_categories(read_battles(shipped(SYNTHETIC_SAMPLE)), ["multiturn"]).frame
+    ranks = {row[0]: row[1:] for row in told.select("model", "rank_full", "rank_multiturn").rows()}
+
+    assert ranks["claude-3-opus-20240229"] == (8, 3)
+    assert ranks["gemma-2-27b-it"] == (12, 10)
+    assert ranks["claude-3-5-sonnet-20240620"][1] == 1
+    assert ranks["gpt-4o-2024-05-13"][1] == 2
 
 
 def test_every_column_is_explained(counts, readme):
