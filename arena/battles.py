@@ -26,7 +26,7 @@ SELF_BATTLE = "a model against itself"
 REJECTED = (NO_WINNER, NO_MODEL, SELF_BATTLE)
 FILTERED = "filtered out"
 
-PLACE = "place"
+PLACE = "#place"
 """Where a row stands over all sources, from 0: a column that conditions may ask for."""
 
 UNSAID: Mapping[str, float | bool] = {"votes": 1.0, "weight": 1.0, "anony": True}

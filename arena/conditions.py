@@ -137,7 +137,7 @@ def language(*names: str) -> Filter:
     >>> language("english", "ja").name
     'language in English, Japanese'
     """
-    if not names or not all(names):
+    if not names or not all(name.strip() for name in names):
         raise OptionError("language: name at least one, e.g. English or en")
     shown = [_language_name(name) for name in names]
     spelt = [spelling.casefold() for name in shown for spelling in (name, _language_code(name))]

@@ -11,6 +11,12 @@ CHATBOT_ARENA = "chatbot_arena_2024-08-14.parquet"
 SYNTHETIC_SAMPLE = "synthetic_sample.parquet"
 """50,000 votes that nobody cast: `data/make_sample.py` drew them from strengths it knows."""
 
+SYNTHETIC_CORPUS = "synthetic_corpus.parquet"
+"""Training prompts, some of them the sample's, that two of its models gain from."""
+
+TRAINED_ON_SYNTHETIC = ("gemma-2-27b-it", "gemma-2-9b-it")
+"""In the sample's world, and in no other."""
+
 
 def is_synthetic(name: str) -> bool:
     """Whether a file, by its name, holds votes that nobody cast.

@@ -65,7 +65,12 @@ class Filter:
         """
         for name in self.needs:
             need_one_of(battles, (name,), self.name)
-        return Condition(self.name, self.keeps(battles))
+        condition = Condition(self.name, self.keeps(battles))
+        kind = battles.placed.select(condition.keeps).collect_schema().dtypes()[0]
+        if kind != pl.Boolean:
+            message = f"the filter '{plain(self.name)}' is {kind}, neither true nor false"
+            raise ColumnError(message)
+        return condition
 
 
 def _grouped(name: str) -> str:

@@ -33,7 +33,7 @@ class Parts:
         sums: float [2, 3, R], weights of the votes (kept, rest) by (left won, right won, tied or
             both bad).
         votes: float [2, 3, R], their numbers; the same array where every vote weighs one.
-        kept, rest: the two parts as pair counts.
+        kept, rest, all: the two parts, and both together, as pair counts.
         tally: the account of all rows, and the funnel.
     """
 
@@ -44,12 +44,8 @@ class Parts:
     votes: Floats
     kept: PairCounts
     rest: PairCounts
+    all: PairCounts
     tally: Tally
-
-    @property
-    def all(self) -> PairCounts:
-        """Both parts together."""
-        return self.kept + self.rest
 
     def cells(self, models: Sequence[str], left: Integers, right: Integers) -> csr_array:
         """Sparse [C, R], one where a row here is on the pair of a cell there, among some models.
@@ -112,6 +108,7 @@ def count_parts(battles: Battles, common: int = 0, within: Sequence[str] = ()) -
         total("votes") if "votes" in votes.columns else sums,
         kept,
         rest,
+        pair_counts(votes),
         tally_groups(groups.drop(list(strata)), battles),
     )
 

@@ -42,14 +42,15 @@ def match(
     """Which battles' prompts were also in training data.
 
     With -o FILE.parquet the match is written, for `--unseen FILE.parquet` of any command. With no
-    VOTES, the prompts of the shipped synthetic sample.
+    VOTES, the prompts of the shipped synthetic sample, held against its own training corpus if
+    no other is named.
     """
     from arena.matching import match_prompts
     from arena.outputs import write_whole
     from arena.prompt_report import borderline, match_sheet
 
     check_tables(output.output)
-    corpora, trained = _corpora(matching)
+    corpora, trained = _corpora(matching, needed=bool(votes))
     with progress_bar(output.quiet, "matching") as progress:
         battles, tally = read_kept(votes, reading, filtering, output)
         found = match_prompts(
@@ -101,9 +102,10 @@ def prompts(
     give(survey_sheet(told, looking.part), output, tally)
 
 
-def _corpora(matching: Matching) -> "tuple[list[Corpus], dict[str, list[str]]]":
-    """The corpora named, and the models trained on each."""
+def _corpora(matching: Matching, *, needed: bool) -> "tuple[list[Corpus], dict[str, list[str]]]":
+    """The corpora named, or the shipped synthetic one; and the models trained on each."""
     from arena.corpora import open_corpus, parse_roles
+    from arena.datasets import SYNTHETIC_CORPUS, TRAINED_ON_SYNTHETIC, shipped
     from arena.model_facts import corpora_of
 
     roles = parse_roles(matching.roles)
@@ -116,8 +118,11 @@ def _corpora(matching: Matching) -> "tuple[list[Corpus], dict[str, list[str]]]":
         listed = corpora_of(matching.corpora)
         corpora += [corpus for corpus, _ in listed]
         trained |= {corpus.name: list(names) for corpus, names in listed}
-    if not corpora:
+    if not corpora and needed:
         raise OptionError("match: no corpus; name one with --corpus FILE")
+    if not corpora:
+        corpus = open_corpus(str(shipped(SYNTHETIC_CORPUS)))
+        return [corpus], {corpus.name: list(TRAINED_ON_SYNTHETIC)}
     return corpora, trained
 
 

@@ -218,7 +218,7 @@ def test_a_model_that_one_board_lacks_has_no_change(against, missing):
 
 
 def test_a_draw_without_an_estimate_leaves_the_others_theirs():
-    """Where all that is kept of e was lost, or won, its change is infinite, and the rest's are not."""
+    """Where all that is kept of e was lost, or won, its change is infinite, and no other is."""
     pair = paired(uneven())
 
     changes = drawn_changes(

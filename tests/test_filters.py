@@ -13,7 +13,7 @@ from logs import votes
 from worlds import battles, log, tied, won
 
 from arena.battle_order import order_battles
-from arena.battles import read_battles
+from arena.battles import PLACE, read_battles
 from arena.bradley_terry import fit_bradley_terry
 from arena.clusters import count_clusters
 from arena.conditions import exclude_models, min_battles, multi_turn, random_share
@@ -480,7 +480,7 @@ def watched(frame):
 
 
 def test_conditions_on_rows_read_nothing_before_something_is_asked():
-    """Then one pass counts the votes and judges all conditions; a whole-log filter reads at once."""
+    """Then one pass counts and judges all of them; a filter on the whole log reads at once."""
     frame, readings = watched(lasting(1, 2, 3, None))
     given = read_battles(frame)
 
@@ -509,7 +509,7 @@ def test_rows_are_kept_by_their_place_over_all_sources(n_logs):
     placed = placed_votes(some, ["battle_id"])
     assert count_rows(given) == count_rows(some) == frame.height
     assert rows_of(some.frame) == expected
-    assert placed["place"].to_list() == placed["battle_id"].cast(pl.Int64).to_list() == expected
+    assert placed[PLACE].to_list() == placed["battle_id"].cast(pl.Int64).to_list() == expected
     assert tally_votes(some).counts.n_battles == len(expected)
 
 
@@ -607,6 +607,20 @@ def test_one_of_several_columns_is_enough():
     assert need_one_of(given, ("user_text", "turns", "winner"), "x") == "turns"
     with pytest.raises(ColumnError, match="no column 'user_text' or 'prompt', which"):
         need_one_of(given, ("user_text", "prompt"), "x")
+
+
+def test_a_condition_is_true_or_false():
+    """The error names the filter, and does not say that the log cannot be read."""
+    with pytest.raises(ColumnError, match="odd"):
+        tally_votes(select(read_battles(lasting(1, 2)), where("odd", pl.col("turns") % 2)).kept)
+
+
+def test_a_log_may_have_places_of_its_own():
+    """A covariate may have any name."""
+    frame = lasting(1, 2, 3, 4).with_columns(place=pl.Series([5.0, 6.0, 7.0, 8.0]))
+    given = read_battles(numbered(frame), keep=["place"])
+
+    assert kept(given, random_share(1.0)) == [0, 1, 2, 3]
 
 
 TOLD = lasting(1, 2, 3, None, 5).with_columns(

@@ -176,7 +176,7 @@ def test_the_account_is_that_of_the_battles_kept():
 @pytest.mark.parametrize("chosen", [(0, 1, 2, 3, 4), (0, 2, 3), (1, 4), (3,)])
 @pytest.mark.parametrize("within", WITHIN[:2], ids=["no strata", "strata"])
 def test_rows_find_the_pairs_of_a_fit(chosen, within):
-    """One where a row is of a pair, however many models the fit has, and none for those it has not."""
+    """One where a row is of a pair; nothing for models that the fit lacks, or the log."""
     parts = count_parts(filtered(diary()), common=1, within=within)
     models = ("a guest", *(parts.models[i] for i in chosen), "z guest")
     pairs = list(itertools.combinations(range(len(models)), 2))[::2]
@@ -283,16 +283,13 @@ def test_strata_that_are_there_already_make_no_difference(within, same):
     np.testing.assert_array_equal(one.sums, other.sums)
 
 
-def test_the_number_of_votes_is_no_stratum():
-    """It is refused as the winner is, or it changes no vote's number."""
-    given = filtered(diary(), COLUMNS["votes"])
+@pytest.mark.parametrize("column", ["votes", "weight"])
+def test_the_number_of_votes_and_their_weight_are_no_strata(column):
+    """They are refused as the winner is: a row is so many votes, whatever stratum they are in."""
+    given = filtered(diary(), COLUMNS["votes and weights"])
 
-    try:
-        parts = count_parts(given, 1, ["votes"])
-    except (ColumnError, OptionError):
-        return
-
-    assert parts.votes.sum() == parts.sums.sum()
+    with pytest.raises(ColumnError, match=f"within: no column '{column}' in these votes"):
+        count_parts(given, 1, [column])
 
 
 def test_without_a_filter_there_is_no_second_part():

@@ -416,20 +416,20 @@ def test_no_draw_is_as_far_but_what_was_seen_itself():
     assert (verdict.p_adjusted[:2] > 0.9).all()
 
 
-def simulated(n_tables=400, n_draws=99, m=6):
-    """The verdicts on rows of correlated noise, of unlike spread, none of them special."""
-    rng = np.random.default_rng(11)
+@pytest.fixture(scope="module")
+def by_noise():
+    """400 verdicts on rows of correlated noise of unlike spread, none of them special."""
+    rng, n_tables, n_draws, m = np.random.default_rng(11), 400, 99, 6
     mix = rng.standard_normal((m, m)) * np.geomspace(0.1, 10, m)[:, None]
     rows = rng.standard_normal((n_tables, n_draws + 1, m)) @ mix.T + 3.0
     return [judge_changes(table[0], table[1:]) for table in rows]
 
 
-def test_p_values_of_exchangeable_rows_are_uniform():
+def test_p_values_of_exchangeable_rows_are_uniform(by_noise):
     """The board's and a model's: Kolmogorov and Smirnov find nothing, and no level is exceeded."""
-    verdicts = simulated()
     found = {
-        "board": np.array([one.p_board for one in verdicts]),
-        "a model": np.array([one.p_value[2] for one in verdicts]),
+        "board": np.array([one.p_board for one in by_noise]),
+        "a model": np.array([one.p_value[2] for one in by_noise]),
     }
 
     for p in found.values():
@@ -443,17 +443,15 @@ def test_p_values_of_exchangeable_rows_are_uniform():
             assert low <= rejected <= high
 
 
-def test_some_model_is_called_moved_no_more_often_than_the_level():
+def test_some_model_is_called_moved_no_more_often_than_the_level(by_noise):
     """The least adjusted p-value is the board's, though the least plain one is often small."""
-    verdicts = simulated()
-
     least, adjusted = (
-        np.array([getattr(one, name).min() for one in verdicts])
+        np.array([getattr(one, name).min() for one in by_noise])
         for name in ("p_value", "p_adjusted")
     )
 
-    assert adjusted.tolist() == [one.p_board for one in verdicts]
-    assert (adjusted <= 0.05).sum() <= stats.binom(len(verdicts), 0.05).ppf(0.999)
+    assert adjusted.tolist() == [one.p_board for one in by_noise]
+    assert (adjusted <= 0.05).sum() <= stats.binom(len(by_noise), 0.05).ppf(0.999)
     assert (least <= 0.05).mean() > 0.12
 
 

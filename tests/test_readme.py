@@ -3,6 +3,7 @@
 import doctest
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import polars as pl
 import pytest
 from worlds import battles
 
+from arena.datasets import SYNTHETIC_SAMPLE, shipped
 from arena.formats import FORMATS
 from arena.leaderboard import COLUMNS, FEW_BATTLES
 
@@ -75,13 +77,25 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, seen):
     """A folder with the vote logs that the page speaks of."""
     (tmp_path / "votes.csv").write_text(blocks("csv")[0])
     other = "left,right,choice\namber,birch,left\nbirch,amber,left\namber,birch,draw\n"
     (tmp_path / "other.csv").write_text(other)
     diary().write_csv(tmp_path / "log.csv")
+    shutil.copy(seen, tmp_path)
+    shutil.copy(shipped(SYNTHETIC_SAMPLE), tmp_path / "votes.parquet")
+    (tmp_path / "chats").mkdir()
+    shutil.copy(shipped("synthetic_corpus.parquet"), tmp_path / "chats")
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory):
+    """The match of the shipped sample with its corpus."""
+    folder = tmp_path_factory.mktemp("match")
+    assert run("arena match --quiet -o seen.parquet", folder).returncode == 0
+    return folder / "seen.parquet"
 
 
 def diary() -> pl.DataFrame:
@@ -144,7 +158,7 @@ def test_commands_are_found():
 
     assert len(commands) >= 5
     assert len(commands) == len(re.findall(r"^\$ ", PAGE, re.MULTILINE))
-    assert all("arena rate" in command for command in commands)
+    assert all(command.startswith("arena ") for command in commands)
     assert {"sh", "console", "csv", "python"} == set(re.findall(r"^```(\w+)$", PAGE, re.MULTILINE))
 
 

@@ -18,7 +18,7 @@ from arena.leaderboard import Scale, build_leaderboard
 from arena.tally import count_pairs
 
 N_FILTERS, N_LOGS = 120, 80
-"""Simulations of what chance does, and of what an interval holds; each takes a tenth of a second."""
+"""Simulations of what chance does, and of what intervals hold: a tenth of a second each."""
 POINTS = 400 / np.log(10)
 LONG = pl.col("turns") >= 2
 NUMBERS = ("change", "change_lower", "change_upper", "null_lower", "null_upper", "p_value")
@@ -109,7 +109,7 @@ def test_a_models_p_value_is_uniform_by_chance_and_the_least_of_them_is_not(by_c
 
 
 def test_the_null_interval_holds_what_chance_does(by_chance):
-    """Nineteen of twenty changes of each model, and of the typical change; ranks at least so many."""
+    """Nineteen of twenty changes of each model, and typical ones; of ranks at least so many."""
     frame = pl.concat([one.frame for one in by_chance])
     within = pl.col("change").is_between("null_lower", "null_upper")
     ranks = pl.col("rank_change").is_between("rank_null_lower", "rank_null_upper")
@@ -201,7 +201,7 @@ def test_the_interval_of_two_models_is_the_sandwichs(against):
 
 @pytest.mark.parametrize("against", ["all", "rest"])
 def test_the_interval_by_judge_is_the_cluster_sandwichs(against):
-    """Where judges have tastes it is wider: what a judge's votes do is added before it is squared."""
+    """With tastes it is wider: what a judge's votes do is added before it is squared."""
     points, kept, judge, frame = duel()
     of_vote, _ = influence(points, kept, against)
 
@@ -240,7 +240,7 @@ def expected_strengths(strength, share, of_kinds):
 
 
 def test_intervals_hold_the_true_change_as_often_as_they_say():
-    """Strengths differ in long conversations: 95 % of intervals hold what all such votes would show.
+    """Strengths differ in long conversations: 95 % of intervals hold what votes without end show.
 
     Pairs differ in how often they have long ones, so that the truth, which is the difference of
     the fits to expected votes, is no mere difference of strengths.
@@ -404,7 +404,7 @@ def test_held_against_the_rest_a_filter_and_its_opposite_are_mirror_images():
 
 
 def test_held_against_the_rest_boards_lie_further_apart_than_against_all():
-    """For two models and small changes, by the share of votes that all have and the rest have not."""
+    """Twice as far for two models, small changes and half the votes kept."""
     rows = [*won("a", "b", 300), *won("b", "a", 200), *won("a", "b", 310), *won("b", "a", 190)]
     frame = log(*rows).with_columns(turns=pl.Series([1] * 500 + [2] * 500))
 
@@ -683,10 +683,11 @@ REFUSED = {
 @pytest.mark.parametrize(("options", "kind", "message"), REFUSED.values(), ids=REFUSED)
 def test_what_cannot_be_compared_is_refused(options, kind, message):
     """In one line that names the culprit."""
-    filters = options.pop("filters", [multi_turn()])
+    asked = {"filters": [multi_turn()], "draws": 5, "rounds": 5} | options
+    filters = asked.pop("filters")
 
     with pytest.raises(kind) as raised:
-        compare(read_battles(world()), *filters, **{"draws": 5, "rounds": 5} | options)
+        compare(read_battles(world()), *filters, **asked)
 
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
