@@ -11,6 +11,9 @@ CHATBOT_ARENA = "chatbot_arena_2024-08-14.parquet"
 SYNTHETIC_SAMPLE = "synthetic_sample.parquet"
 """50,000 votes that nobody cast: `data/make_sample.py` drew them from strengths it knows."""
 
+MODELS = "models.toml"
+"""Who made some models and what they trained on, with sources."""
+
 SYNTHETIC_CORPUS = "synthetic_corpus.parquet"
 """Training prompts, some of them the sample's, that two of its models gain from."""
 

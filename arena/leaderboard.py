@@ -117,6 +117,7 @@ class Leaderboard:
         interval: how intervals were made.
         coefficients: of covariates held equal, see `coefficient_table`; None where there are none.
         manifest: all that is needed to make it again.
+        about: one row per model, `model` and what is known of it; None where nobody asked.
     """
 
     frame: pl.DataFrame
@@ -126,6 +127,7 @@ class Leaderboard:
     interval: Interval
     coefficients: pl.DataFrame | None = None
     manifest: Mapping[str, Any] = field(default_factory=dict)
+    about: pl.DataFrame | None = None
 
     def with_manifest(self, manifest: Mapping[str, Any]) -> "Leaderboard":
         """The same board with another manifest."""

@@ -1,5 +1,6 @@
 """The commands that rate: rate, history, elo, evaluate."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -31,6 +32,7 @@ from arena.rating_options import (
     fit_options,
     history_options,
     interval_options,
+    models_option,
     pairs_option,
     weight_options,
 )
@@ -38,6 +40,7 @@ from arena.steps import (
     account,
     account_of,
     check_tables,
+    facts_about,
     give,
     read_kept,
     reweighting,
@@ -64,6 +67,7 @@ if TYPE_CHECKING:
 @output_options
 @pairs_option
 @category_option
+@models_option
 def rate(
     votes: tuple[str, ...],
     reading: Reading,
@@ -76,6 +80,7 @@ def rate(
     output: Output,
     pairs: str | None,
     category: tuple[str, ...],
+    models: str | None,
 ) -> None:
     """Rate the models in vote logs; with no VOTES, in the shipped Chatbot Arena log.
 
@@ -87,7 +92,7 @@ def rate(
     from arena.winrates import pairs_table
 
     if category:
-        _refuse_beside_category(weighing, control, pairs, fitting)
+        _refuse_beside_category(weighing, control, pairs, fitting, models)
         _rate_categories(votes, reading, filtering, fitting, intervals, points, output, category)
         return
     for path in output.output:
@@ -96,6 +101,7 @@ def rate(
         check_output(path, TABLES)
     reweight = reweighting(weighing)
     scale, interval = scale_of(points), _interval(intervals)
+    about = None if models is None else facts_about(models)
     source = vote_files(votes, reading, output, needs_rows=False)
     with progress_bar(output.quiet) as progress:
         if reading.rejected:
@@ -118,6 +124,7 @@ def rate(
             missing=control.missing,
             progress=progress,
         )
+    board = replace(board, about=about)
     accounts = [one["account"] for one in board.manifest["inputs"]]
     account(accounts, board.manifest["filters"], output)
     for path in output.output:
@@ -140,7 +147,7 @@ def _interval(intervals: Intervals) -> "Interval":
 
 
 def _refuse_beside_category(
-    weighing: Weighing, control: Control, pairs: str | None, fitting: Fitting
+    weighing: Weighing, control: Control, pairs: str | None, fitting: Fitting, models: str | None
 ) -> None:
     """Refuse what a board per category does not do, rather than ignore it."""
     asked = {
@@ -148,6 +155,7 @@ def _refuse_beside_category(
         "--reweight": weighing.reweight,
         "--propensities": weighing.propensities,
         "--pairs": pairs,
+        "--models": models,
         "--on-separation": fitting.on_separation != "drop",
     }
     for option in (name for name, given in asked.items() if given):

@@ -229,6 +229,12 @@ evaluate_options = gathered(
         "--calibration", metavar="FILE", help="Write predicted against observed points, by tenths."
     ),
 )
+models_option = click.option(
+    "--models",
+    metavar="FILE",
+    help="Show who made the models, and what they trained on, from a TOML file such as "
+    "data/models.toml; shipped for the one that comes with arena.",
+)
 pairs_option = click.option(
     "--pairs",
     metavar="FILE",

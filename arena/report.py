@@ -68,9 +68,24 @@ def decimals(board: Leaderboard) -> int:
     return max(0, min(2, 1 - math.floor(math.log10(typical))))
 
 
+def with_about(board: Leaderboard) -> pl.DataFrame:
+    """The board's rows, with what is known of the models where that was asked for."""
+    if board.about is None:
+        return board.frame
+    return board.frame.join(board.about, on="model", how="left", maintain_order="left")
+
+
+def about_columns(board: Leaderboard) -> list[str]:
+    """The columns that `with_about` adds, as far as they say anything of the models shown."""
+    if board.about is None:
+        return []
+    rows = with_about(board)
+    return [name for name in board.about.columns if name != "model" and rows[name].count()]
+
+
 def rated(board: Leaderboard, top: int | None = None) -> pl.DataFrame:
     """The rated models, or the first `top` of them."""
-    frame = board.frame.filter(pl.col("rank").is_not_null())
+    frame = with_about(board).filter(pl.col("rank").is_not_null())
     return frame if top is None else frame.head(top)
 
 
@@ -102,6 +117,9 @@ def render_table(
     table.add_column("battles", justify="right", no_wrap=True)
     if with_notes:
         table.add_column("note")
+    about = about_columns(board)
+    for name in about:
+        table.add_column(name.replace("_", " "))
     for row, drawing in zip(
         shown.iter_rows(named=True), whiskers(shown, unicode=unicode), strict=True
     ):
@@ -114,6 +132,7 @@ def render_table(
         cells.append(f"{row['battles']:,.0f}")
         if with_notes:
             cells.append(plain(row["note"] or ""))
+        cells += [plain(_said(row[name])) for name in about]
         table.add_row(*map(Text, cells))
     return Group(Text(title(board)), table, *map(Text, footer(board, top)))
 
@@ -157,6 +176,10 @@ def _coefficients(board: Leaderboard) -> list[str]:
         half = (row["rating_upper"] - row["rating_lower"]) / 2
         lines.append(f"  {plain(row['covariate'])}: {row['rating']:+.1f} ± {half:.1f}")
     return lines
+
+
+def _said(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def _half_width(row: dict[str, float | None], digits: int) -> str:
@@ -219,8 +242,10 @@ def render_markdown(board: Leaderboard, top: int | None = None) -> str:
     digits = decimals(board)
     with_interval = board.uncertainty is not None
     heads = ["rank", *(["could be"] if with_interval else []), "model", "rating"]
+    about = about_columns(board)
     heads += [*(["interval"] if with_interval else []), "battles", "note"]
-    left = ("model", "note")
+    heads += [name.replace("_", " ") for name in about]
+    left = ("model", *heads[heads.index("note") :])
     lines = [markdown_text(title(board)), ""]
     lines.append("| " + " | ".join(heads) + " |")
     lines.append("| " + " | ".join(":--" if head in left else "--:" for head in heads) + " |")
@@ -233,6 +258,7 @@ def render_markdown(board: Leaderboard, top: int | None = None) -> str:
         cells += [markdown_text(row["model"]), f"{row['rating']:.{digits}f}"]
         cells += [interval] if with_interval else []
         cells += [f"{row['battles']:,.0f}", markdown_text(row["note"] or "")]
+        cells += [markdown_text(_said(row[name])) for name in about]
         lines.append("| " + " | ".join(cells) + " |")
     if board.fit.left_out:
         lines += ["", "Not rated, because the votes put them on no common scale:", ""]
@@ -254,12 +280,12 @@ def render_json(board: Leaderboard, top: int | None = None) -> str:
     if board.coefficients is not None:
         document["coefficients"] = board.coefficients.to_dicts()
     document["manifest"] = dict(board.manifest)
-    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False, default=str) + "\n"
 
 
 def shown_rows(board: Leaderboard, top: int | None = None) -> pl.DataFrame:
     """All rows, or the first `top` rated ones."""
-    return board.frame if top is None else rated(board, top)
+    return with_about(board) if top is None else rated(board, top)
 
 
 # ── over time ──────────────────────────────────────────────────────────────────────────────

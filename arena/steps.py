@@ -11,6 +11,8 @@ from arena.rating_options import Weighing
 from arena.terminal import emit, note, show, speaks_unicode
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from arena.battles import Battles
     from arena.counts import PairCounts
     from arena.json_arrays import Progress
@@ -116,6 +118,14 @@ def account_of(tally: "Tally", output: Output) -> None:
     """The same of a tally."""
     accounts = [reading.account() for reading in tally.readings]
     account(accounts, tally.funnel.to_dicts(), output)
+
+
+def facts_about(path: str) -> "pl.DataFrame":
+    """What a models file says of the models; ``shipped`` is the one that comes with arena."""
+    from arena.datasets import MODELS, shipped
+    from arena.model_facts import read_facts
+
+    return read_facts(shipped(MODELS) if path == "shipped" else path).frame()
 
 
 def scale_of(points: Points) -> "Scale":

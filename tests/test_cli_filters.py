@@ -214,3 +214,53 @@ def test_a_mistake_is_one_line_that_names_the_culprit(arena, log, mistake):
     said = result.err.splitlines()[-1]
     assert message in said
     assert said.startswith("arena: ")
+
+
+# ── who made the models ────────────────────────────────────────────────────────────────────
+
+FACTS = """
+[corpora.chats]
+title = "Chats | of 2023"
+[models.m001]
+organisation = "Amber <Labs>"
+released = 2024-06-27
+[[models.m001.trained_on]]
+corpus = "chats"
+part = "prompts"
+source = "their report"
+"""
+
+
+def test_a_models_file_adds_columns_to_the_board(arena, log, tmp_path):
+    """In every form; of models that it does not know it says nothing."""
+    facts, parquet = tmp_path / "models.toml", tmp_path / "board.parquet"
+    facts.write_text(FACTS)
+    options = ["rate", log, "--models", facts, "-q", "--format"]
+
+    rows = json.loads(arena(*options, "json").out)["leaderboard"]
+    markdown = arena(*options, "markdown", "-o", parquet).out
+    table = arena(*options, "table").out
+
+    known = {row["model"]: row for row in rows}
+    assert known["m001"]["organisation"] == "Amber <Labs>"
+    assert known["m001"]["released"] == "2024-06-27"
+    assert known["m001"]["trained_on"] == "Chats | of 2023 (prompts)"
+    assert known["m000"]["organisation"] is None
+    assert r"Amber &lt;Labs&gt; | 2024-06-27 | Chats \| of 2023 (prompts) |" in markdown
+    assert "organisation" in table
+    assert "licence" not in table  # nothing is said of it
+    assert pl.read_parquet(parquet).columns[-4:] == [
+        "organisation",
+        "licence",
+        "released",
+        "trained_on",
+    ]
+
+
+def test_the_shipped_facts_are_of_models_on_the_shipped_board(arena):
+    """Gemma 2 was tuned on prompts, not answers, of LMSYS-Chat-1M."""
+    rows = json.loads(arena("rate", "-q", "--models", "shipped", "--format", "json").out)
+    said = {row["model"]: row["trained_on"] for row in rows["leaderboard"]}
+
+    assert said["gemma-2-27b-it"] == "LMSYS-Chat-1M (prompts, not answers)"
+    assert said["llama-3-70b-instruct"] is None
