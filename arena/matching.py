@@ -100,12 +100,16 @@ def read_match(path: str | Path) -> Match:
         if held is None:
             raise ReadError(f"{path}: is no match; make one with arena match VOTES --corpus FILE")
         known, frame = json.loads(held), pl.read_parquet(path)
+        trained = {corpus: tuple(models) for corpus, models in known["trained"].items()}
+        rule = OverlapRule(**known["rule"])
+        return Match(frame.select(COLUMNS.keys()), rule, known["text"], trained, known["manifest"])
     except UNREADABLE as error:
         if isinstance(error, ReadError):
             raise
         raise ReadError(f"{path}: cannot be read as a match ({one_line(error)})") from error
-    trained = {corpus: tuple(models) for corpus, models in known["trained"].items()}
-    return Match(frame, OverlapRule(**known["rule"]), known["text"], trained, known["manifest"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        message = f"{path}: is a match that this version cannot read; make it again"
+        raise ReadError(message) from error
 
 
 def rethreshold(
@@ -167,6 +171,9 @@ def match_prompts(
     parts, told = [], []
     for corpus in corpora:
         found, skipped = go_through(index, corpus, skip_bad_files)
+        if found.n_texts == 0:
+            message = f"{corpus.name}: holds no text of {listing(corpus.roles)}; see --roles"
+            raise ColumnError(message)
         table = _with_excerpts(overlap_table(index, found), corpus)
         parts.append(_of_prompts(own, table, corpus))
         told.append(
@@ -181,6 +188,7 @@ def match_prompts(
             }
         )
     manifest = {
+        "rule": asdict(rule),
         "votes": [source.name for source in battles.sources],
         "conditions": [condition.name for condition in battles.conditions],
         "prompts": prompts.height,
@@ -206,7 +214,7 @@ def one_after_the_other(progress: Progress | None = None) -> GoThrough:
         index: PromptIndex, corpus: Corpus, skip_bad_files: bool
     ) -> tuple[Matches, list[str]]:
         found, skipped = [no_matches(index)], []
-        sizes = [0 if REMOTE.match(file) else Path(file).stat().st_size for file in corpus.files]
+        sizes = [_size(file) for file in corpus.files]
         watch = _Watch(progress, sum(sizes))
         for number, file in enumerate(corpus.files):
             texts = (watch.seen(file, block["text"]) for block in corpus_blocks(corpus, file))
@@ -219,6 +227,11 @@ def one_after_the_other(progress: Progress | None = None) -> GoThrough:
         return reduce(merge_matches, found), skipped
 
     return go_through
+
+
+def _size(file: str) -> int:
+    """Bytes of a file; 0 where that cannot be known, which reading it will tell."""
+    return Path(file).stat().st_size if not REMOTE.match(file) and Path(file).exists() else 0
 
 
 def refuse_or_skip(error: UserError, corpus: Corpus, skip_bad_files: bool) -> str:
@@ -264,6 +277,9 @@ def _refuse_names(corpora: Sequence[Corpus], trained: Mapping[str, Sequence[str]
     names = [corpus.name for corpus in corpora]
     if not names:
         raise OptionError("match: no corpus; name one with --corpus FILE")
+    empty = next((corpus.name for corpus in corpora if not corpus.files), None)
+    if empty is not None:
+        raise OptionError(f"match: corpus '{empty}' has no file")
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise OptionError(f"match: two corpora are named '{twice}'; name them apart")
@@ -291,8 +307,8 @@ def _distinct_prompts(battles: Battles, text: str) -> pl.DataFrame:
 def _is_stock(own: pl.DataFrame) -> pl.Series:
     """Whether a prompt, in whatever spelling, is too common in the log to tell anything."""
     together = own.select(pl.col("battles").sum().over("group")).to_series()
-    least = max(STOCK_LEAST, STOCK_SHARE * float(own["battles"].sum()))
-    return (together > least) & (own["group"] >= 0)
+    often = together > STOCK_SHARE * float(own["battles"].sum())
+    return often & (together >= STOCK_LEAST) & (own["group"] >= 0)
 
 
 def _of_prompts(own: pl.DataFrame, table: pl.DataFrame, corpus: Corpus) -> pl.DataFrame:
@@ -416,7 +432,7 @@ def _refuse_other_log(match: Match, battles: Battles) -> None:
     n = int(collect(others, battles.sources).item())
     if n:
         message = (
-            f"match: {amount(n, 'prompt')} of these votes are not in it; it was made from "
+            f"match: lacks {amount(n, 'prompt')} of these votes; it was made from "
             f"{listing(match.manifest['votes'])}; match these votes with arena match"
         )
         raise OptionError(message)

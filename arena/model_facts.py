@@ -19,14 +19,16 @@ source = "https://example.org/amber-report, section 4"
 """
 
 import datetime
+import glob
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import polars as pl
 
-from arena.corpora import USER_ROLES, Corpus
+from arena.corpora import USER_ROLES, Corpus, parse_roles
 from arena.display import listing
 from arena.errors import ColumnError, OptionError, ReadError
 from arena.sources import REMOTE, expand_path
@@ -146,10 +148,11 @@ def read_facts(path: str | Path) -> Facts:
         raise ReadError(f"{path}: cannot be read ({error})") from error
     except tomllib.TOMLDecodeError as error:
         raise ReadError(f"{path}: is no TOML ({error})") from error
-    try:
-        facts = msgspec.convert(document, Facts)
-    except msgspec.ValidationError as error:
-        raise ColumnError(f"{path}: {error}") from error
+    for part, kind in (("models", ModelFacts), ("corpora", CorpusFacts)):
+        tables = document.get(part, {})
+        for name, table in tables.items() if isinstance(tables, dict) else ():
+            _converted(table, kind, f"{path}: {part}.{name}")
+    facts: Facts = _converted(document, Facts, str(path))
     for name, model in facts.models.items():
         for one in model.trained_on:
             if one.corpus not in facts.corpora:
@@ -161,6 +164,13 @@ def read_facts(path: str | Path) -> Facts:
     return facts
 
 
+def _converted(table: object, kind: type, where: str) -> Any:
+    try:
+        return msgspec.convert(table, kind)
+    except msgspec.ValidationError as error:
+        raise ColumnError(f"{where}: {error}") from error
+
+
 def corpora_of(path: str | Path) -> list[tuple[Corpus, tuple[str, ...]]]:
     """The corpora of a models file that have files, each with the models trained on it.
 
@@ -168,7 +178,7 @@ def corpora_of(path: str | Path) -> list[tuple[Corpus, tuple[str, ...]]]:
         OptionError: if none has; ReadError: a file that there is not.
     """
     facts = read_facts(path)
-    here = Path(path).parent
+    here = Path(glob.escape(str(Path(path).parent)))
     found = []
     for key, one in facts.corpora.items():
         files = [
@@ -177,7 +187,7 @@ def corpora_of(path: str | Path) -> list[tuple[Corpus, tuple[str, ...]]]:
             for file in expand_path(pattern if REMOTE.match(pattern) else str(here / pattern))
         ]
         if files:
-            corpus = Corpus(key, tuple(files), one.column, one.roles)
+            corpus = Corpus(key, tuple(files), one.column, parse_roles(",".join(one.roles)))
             found.append((corpus, facts.trained_on(key)))
     if not found:
         raise OptionError(f"{path}: no corpus in it names files, e.g. files = ['chats/*.parquet']")

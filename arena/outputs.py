@@ -109,10 +109,10 @@ def write_sheet(sheet: Sheet, path: str | Path) -> None:
     }
 
     def write(file: Path) -> None:
-        if file.suffix == ".parquet":
+        if file.suffix.lower() == ".parquet":
             sheet.frame.write_parquet(file, metadata=held)
         else:
-            file.write_text(text[file.suffix](), encoding="utf-8")
+            file.write_text(text[file.suffix.lower()](), encoding="utf-8")
 
     write_whole(target, write)
 

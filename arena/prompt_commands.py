@@ -1,5 +1,7 @@
 """The commands on prompts: match, prompts."""
 
+import difflib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,13 +48,16 @@ def match(
     no other is named.
     """
     from arena.matching import match_prompts
-    from arena.outputs import write_whole
+    from arena.outputs import write_sheet, write_whole
     from arena.prompt_report import borderline, match_sheet
 
     check_tables(output.output)
+    if matching.show and output.form != "table":
+        raise OptionError("--show: prints pairs of texts, which have no --format")
     corpora, trained = _corpora(matching, needed=bool(votes))
     with progress_bar(output.quiet, "matching") as progress:
         battles, tally = read_kept(votes, reading, filtering, output)
+        _refuse_absent(split_names("--trained", matching.trained), tally.counts.models)
         found = match_prompts(
             battles,
             corpora,
@@ -64,14 +69,17 @@ def match(
             progress=progress,
         )
     account_of(tally, output)
-    kept = [path for path in output.output if Path(path).suffix == ".parquet"]
+    kept = [path for path in output.output if Path(path).suffix.lower() == ".parquet"]
     for path in kept:
         write_whole(Path(path), found.write)
+    tables = tuple(path for path in output.output if path not in kept)
+    sheet = match_sheet(found, battles)
     if matching.show:
+        for path in tables:
+            write_sheet(sheet, path)
         emit("\n".join(borderline(found, matching.show)) + "\n")
         return
-    tables = tuple(path for path in output.output if path not in kept)
-    give(match_sheet(found, battles), replace(output, output=tables), tally)
+    give(sheet, replace(output, output=tables), tally)
 
 
 @click.command()
@@ -110,6 +118,11 @@ def _corpora(matching: Matching, *, needed: bool) -> "tuple[list[Corpus], dict[s
 
     roles = parse_roles(matching.roles)
     corpora = [open_corpus(path, roles=roles) for path in matching.corpus]
+    names = [corpus.name for corpus in corpora]
+    if len(set(names)) < len(names):  # two folders with files of one name
+        corpora = [
+            replace(one, name=path) for one, path in zip(corpora, matching.corpus, strict=True)
+        ]
     models = split_names("--trained", matching.trained)
     if models and not corpora:
         raise OptionError("--trained: says who was trained on --corpus, of which there is none")
@@ -124,6 +137,15 @@ def _corpora(matching: Matching, *, needed: bool) -> "tuple[list[Corpus], dict[s
         corpus = open_corpus(str(shipped(SYNTHETIC_CORPUS)))
         return [corpus], {corpus.name: list(TRAINED_ON_SYNTHETIC)}
     return corpora, trained
+
+
+def _refuse_absent(trained: Sequence[str], models: Sequence[str]) -> None:
+    """Refuse models that nobody voted on: a name that is misspelt would find nothing."""
+    for name in trained:
+        if name not in models:
+            close = difflib.get_close_matches(name, models, n=3, cutoff=0.4)
+            hint = f"; did you mean {' or '.join(close)}?" if close else ""
+            raise OptionError(f"--trained: no model '{name}' in these votes{hint}")
 
 
 def _rule(matching: Matching) -> "OverlapRule":

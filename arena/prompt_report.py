@@ -1,6 +1,7 @@
 """What is known of prompts, as tables."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import polars as pl
 
@@ -124,14 +125,14 @@ def borderline(match: Match, n: int) -> list[str]:
     """The n pairs of prompt and text that a slightly other threshold would judge otherwise."""
     rule = match.rule
     share = pl.col("union_share" if rule.union else "share")
-    near = (share - rule.threshold).abs()
+    beyond = share - rule.threshold
     if rule.jaccard is not None:
-        near = pl.min_horizontal(near, (pl.col("jaccard") - rule.jaccard).abs())
+        beyond = pl.max_horizontal(beyond, pl.col("jaccard") - rule.jaccard)
     pairs = (
         match.frame.filter(
             ~pl.col("exact"), pl.col("excerpt").is_not_null(), pl.col("tokens") >= rule.n
         )
-        .sort(near, "prompt")
+        .sort(beyond.abs(), "prompt")
         .head(n)
     )
     return [line for row in pairs.iter_rows(named=True) for line in _pair(row)]
@@ -140,7 +141,7 @@ def borderline(match: Match, n: int) -> list[str]:
 def _pair(row: Mapping[str, object]) -> list[str]:
     jaccard = "none" if row["jaccard"] is None else f"{row['jaccard']:.2f}"
     return [
-        f"{row['class']}: share {row['share']:.2f}, Jaccard {jaccard}; {row['corpus']}, row {row['row']}",
+        f"{row['class']}: share {row['share']:.2f}, Jaccard {jaccard}; {Path(str(row['file'])).name}, row {row['row']}",
         f"  prompt  {_short(row['prompt'])}",
         f"  text    {_short(row['excerpt'])}",
         "",
@@ -167,4 +168,5 @@ def survey_sheet(told: PromptSurvey, part: str) -> Sheet:
     summary = frame
     if part == "freshness" and not frame.is_empty():
         summary = frame.filter(pl.col("every") == "week")
-    return Sheet(part, f"{head}: {said[part]}", frame, summary, key=frame.columns[0])
+    keys = {"repeats": "measure", "repeated": "prompt"}
+    return Sheet(part, f"{head}: {said[part]}", frame, summary, key=keys.get(part, ""))

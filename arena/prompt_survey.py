@@ -166,9 +166,9 @@ def _repeated(told: pl.DataFrame, top: int) -> pl.DataFrame:
     """The commonest prompts, with near duplicates together."""
     further = {}
     if "judge" in told.columns:
-        further["judges"] = pl.col("judge").n_unique().cast(pl.Int64)
+        further["judges"] = pl.col("judge").drop_nulls().n_unique().cast(pl.Int64)
     if "tstamp" in told.columns:
-        further["days"] = pl.col("tstamp").dt.date().n_unique().cast(pl.Int64)
+        further["days"] = pl.col("tstamp").dt.date().drop_nulls().n_unique().cast(pl.Int64)
     spelling = pl.col("prompt").filter(pl.col("spelt") == pl.col("spelt").max()).min()
     counted = told.with_columns(spelt=pl.len().over("exact")).group_by("near")
     table = counted.agg(
@@ -223,7 +223,7 @@ def _distribution(told: pl.DataFrame, every: str) -> tuple[pl.DataFrame, pl.Data
             drifts.append(_drift(told, kind, whole, every))
     shape = {
         "kind": pl.String(),
-        "start": pl.Date(),
+        "start": pl.Datetime("us", "UTC"),
         "battles": pl.Int64(),
         "distance": pl.Float64(),
         "by_chance": pl.Float64(),
@@ -247,6 +247,6 @@ def _drift(told: pl.DataFrame, kind: str, whole: pl.DataFrame, every: str) -> pl
     return (
         both.group_by("start")
         .agg(n.first().alias("battles"), distance=off.sum() / 2, by_chance=noise.sum() / 2)
-        .with_columns(kind=pl.lit(kind), start=pl.col("start").dt.date())
+        .with_columns(kind=pl.lit(kind))
         .sort("start")
     )
