@@ -18,6 +18,7 @@ U64 = np.uint64
 ZERO, ONE, SIX, TWELVE, HALF = (U64(k) for k in (0, 1, 6, 12, 32))
 LOW6, LOW32 = U64(63), U64(0xFFFFFFFF)
 ODD = U64(0x9E3779B97F4A7C15)
+BATCH = 256
 SINGLE, COMMON, PLACE = U64(1 << 31), U64(1 << 30), U64((1 << 30) - 1)
 """Flags in the low half of an entry: the rest is a prompt, not a place in the postings; and the
 n-gram is in more prompts than count."""
@@ -306,6 +307,7 @@ def find(
     buckets: Starts,
     entries: Words,
     found: Numbers,
+    where: Starts,
 ) -> int:
     """Look keys up in the table.
 
@@ -316,18 +318,32 @@ def find(
         bucket_shift: how far right to shift a key for its bucket.
         buckets: uint32 [2^b + 1], where in `entries` each bucket begins.
         entries: uint64 [e], the table.
-        found: int [c], filled with the entry of each that is in the table.
+        found: int [c], filled with which entry each is that is in the table.
+        where: uint32 [c], filled with the low halves of these entries.
 
     Returns:
         How many are.
     """
     n = 0
-    for i in range(n_places):
-        key = keys[places[i]]
-        bucket = key >> bucket_shift
-        for j in range(np.int64(buckets[bucket]), np.int64(buckets[bucket + ONE])):
-            if (entries[j] >> HALF) == (key & LOW32):
-                places[n], found[n] = places[i], j
-                n += 1
-                break
+    begins, ends = np.empty(BATCH, np.int64), np.empty(BATCH, np.int64)
+    firsts = np.empty(BATCH, np.uint64)
+    for low in range(0, n_places, BATCH):
+        size = min(BATCH, n_places - low)
+        # Each loop loads from one array and does little else, so that many loads, each from a
+        # place in memory that is far from the others, are under way at once.
+        for i in range(size):
+            bucket = keys[places[low + i]] >> bucket_shift
+            begins[i], ends[i] = buckets[bucket], buckets[bucket + ONE]
+        for i in range(size):
+            firsts[i] = entries[min(begins[i], entries.size - 1)]
+        for i in range(size):
+            place, key = places[low + i], keys[places[low + i]] & LOW32
+            entry = firsts[i]
+            for j in range(begins[i], ends[i]):
+                if j > begins[i]:
+                    entry = entries[j]
+                if (entry >> HALF) == key:
+                    places[n], found[n], where[n] = place, j, entry & LOW32
+                    n += 1
+                    break
     return n

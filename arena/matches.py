@@ -37,7 +37,8 @@ class Matches:
         text: int [p], the number of that text, the lowest of several; `NO_TEXT` if none has any.
         jaccard: float [p], token-multiset Jaccard of prompt and text; nan where there is none.
         exact: int [p], the lowest number of a text that equals the prompt; `NO_TEXT` for none.
-        found: uint8 [e / 8], a bit for each n-gram of the index: whether any text has it.
+        found: uint8 [e / 8], a bit for each entry of the index, the lowest first: whether any
+            text has that n-gram.
         n_texts: how many texts there were.
         n_bytes: how many bytes they had.
     """
@@ -59,7 +60,7 @@ def no_matches(index: PromptIndex) -> Matches:
         text=np.full(p, NO_TEXT),
         jaccard=np.full(p, np.nan),
         exact=np.full(p, NO_TEXT),
-        found=np.packbits(np.zeros(index.table.entries.size, np.uint8)),
+        found=np.zeros(-(-index.table.entries.size // 8), np.uint8),
         n_texts=0,
         n_bytes=0,
     )
@@ -164,13 +165,13 @@ def _union(index: PromptIndex, matches: Matches) -> Numbers:
     from arena.overlap_kernel import cover, tally
 
     table, n = index.table, np.zeros(index.n_prompts, np.int32)
-    hit = np.unpackbits(matches.found, count=table.entries.size)
     if index.rule.of == "ngrams":
-        tally(table.entries, table.postings, hit, n)
+        tally(table.entries, table.postings, matches.found, n)
         return n
     for block in prompt_blocks(index.offsets):
         keys, offsets = prompt_ngrams(index, block)
-        places, found = np.empty(keys.size, np.int32), np.empty(keys.size, np.int32)
-        n_found = table.find(keys, places, found)
-        cover(offsets, places, found, n_found, index.rule.n, hit, n[block])
+        places, found = np.empty((2, keys.size), np.int32)
+        where = np.empty(keys.size, np.uint32)
+        n_found = table.find(keys, places, found, where)
+        cover(offsets, places, found, n_found, index.rule.n, matches.found, n[block])
     return n

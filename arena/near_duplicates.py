@@ -65,8 +65,9 @@ def _links(index: PromptIndex, block: slice, jaccard: float) -> Numbers:
     from arena.near_kernel import link
 
     keys, offsets = prompt_ngrams(index, block)
-    places, found = np.empty(keys.size, np.int32), np.empty(keys.size, np.int32)
-    n_found = index.table.find(keys, places, found)
+    places, found = np.empty((2, keys.size), np.int32)
+    where = np.empty(keys.size, np.uint32)
+    n_found = index.table.find(keys, places, found, where)
     here, touched = np.zeros((2, index.n_prompts), np.int32)
     room = power_of_two(2 * int(np.diff(offsets).max(initial=0)))
     slots, times = np.zeros(room, np.uint64), np.empty(room, np.int32)
@@ -77,9 +78,8 @@ def _links(index: PromptIndex, block: slice, jaccard: float) -> Numbers:
             index.offsets,
             block.start,
             places,
-            found,
+            where,
             n_found,
-            index.table.entries,
             index.table.postings,
             jaccard,
             here,

@@ -7,10 +7,11 @@ from arena.elo_kernel import Integers, compiled
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[np.int32]
+Starts = NDArray[np.uint32]
 U64 = np.uint64
 
-ZERO, ONE, LOW32 = U64(0), U64(1), U64(0xFFFFFFFF)
-SINGLE, COMMON = U64(1 << 31), U64(1 << 30)
+ZERO, ONE = U64(0), U64(1)
+SINGLE, COMMON, PLACE = U64(1 << 31), U64(1 << 30), U64((1 << 30) - 1)
 """Flags of an entry, see `arena.index_kernel`, which sets them."""
 
 
@@ -20,9 +21,8 @@ def link(
     offsets: Integers,
     first: int,
     places: Numbers,
-    found: Numbers,
+    where: Starts,
     n_found: int,
-    entries: Words,
     postings: Numbers,
     jaccard: float,
     here: Numbers,
@@ -38,9 +38,8 @@ def link(
         offsets: int [p + 1], where each prompt's begin.
         first: the first of the prompts that are held against those before them.
         places: int [h], their n-grams that are in the index, counted from the first one's.
-        found: int [h], the entries of these.
+        where: uint32 [h], the low halves of their entries, see `arena.ngram_table.NgramTable`.
         n_found: how many of them, h or fewer.
-        entries: uint64 [e], see `arena.ngram_table.NgramTable`.
         postings: int [q], see there.
         jaccard: the least token-multiset Jaccard of a pair.
         here: int [p], all 0 before and after.
@@ -60,18 +59,18 @@ def link(
         low, high = offsets[prompt], offsets[prompt + 1]
         n_touched = 0
         while begin < n_found and places[begin] < high - offsets[first]:
-            where = entries[found[begin]] & LOW32
-            at, goes_on = np.int64(where & ~SINGLE), (where & COMMON) == ZERO
+            single, at = where[begin] & SINGLE, np.int64(where[begin] & PLACE)
+            goes_on = bool(not where[begin] & COMMON)
             while goes_on:
                 other = at
-                if where & SINGLE:
+                if single:
                     goes_on = False
                 else:
                     other = np.int64(postings[at])
                     at += 1
                     if other < 0:
                         other, goes_on = -1 - other, False
-                goes_on = goes_on and other < prompt  # they are ascending
+                goes_on = goes_on and bool(other < prompt)  # they are ascending
                 if other < prompt and here[other] == 0:
                     here[other] = 1
                     touched[n_touched] = other

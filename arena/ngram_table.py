@@ -22,8 +22,10 @@ Starts = NDArray[np.uint32]
 BLOCK_TOKENS = 1 << 18
 PART_NGRAMS = 1 << 17
 MOST_PARTS = 1 << 12
-PER_BUCKET, PER_WORD = 2, 8
+PER_BUCKET, PER_WORD = 4, 8
 """N-grams for each bucket of the table, and for each word of 64 bits of the filter, at most."""
+CACHED_WORDS = 1 << 19
+"""A filter of so many words, 4 MB, is quick to read at random; beyond, it has half as many."""
 MOST_NGRAMS = 1 << 30
 """An entry has room for so many places in the postings."""
 
@@ -49,14 +51,15 @@ class NgramTable:
     filter: Words
     n_grams: Numbers
 
-    def find(self, keys: Words, places: Numbers, found: Numbers) -> int:
+    def find(self, keys: Words, places: Numbers, found: Numbers, where: Starts) -> int:
         """Look n-grams up.
 
         Args:
             keys: uint64 [k], 0 for none.
             places: int [k], filled with the places in `keys` of those that are in the table,
                 ascending.
-            found: int [k], filled with their entries.
+            found: int [k], filled with which entries they are.
+            where: uint32 [k], filled with the low halves of these.
 
         Returns:
             How many are.
@@ -65,7 +68,7 @@ class NgramTable:
 
         n = probe(keys, self.filter, _shift(self.filter.size), places)
         shift = _shift(self.buckets.size - 1)
-        return find(keys, places, n, shift, self.buckets, self.entries, found)
+        return find(keys, places, n, shift, self.buckets, self.entries, found, where)
 
 
 def power_of_two(least: int) -> int:
@@ -165,7 +168,8 @@ def _settle(
 
     n, parts = keys.size, begins.size
     buckets = np.zeros(1 + max(power_of_two(n // PER_BUCKET), parts), np.uint32)
-    filtered = np.zeros(max(power_of_two(n // PER_WORD), parts), np.uint64)
+    n_words = min(power_of_two(n // PER_WORD), max(CACHED_WORDS, power_of_two(n // PER_WORD) // 2))
+    filtered = np.zeros(max(n_words, parts), np.uint64)
     shifts = _shift(buckets.size - 1), _shift(filtered.size)
     per_part = (buckets.size - 1) // parts
     n_entries, n_postings = np.empty(parts, np.int64), np.empty(parts, np.int64)

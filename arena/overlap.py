@@ -13,22 +13,17 @@ from functools import reduce
 from queue import SimpleQueue
 
 import numpy as np
-import polars as pl
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from arena.errors import OptionError
 from arena.matches import FILE_BIT, Matches, merge_matches, no_matches
 from arena.ngram_table import power_of_two
 from arena.prompt_index import PromptIndex, identify, prompt_ngrams, text_blocks
-from arena.text import Column, Texts, Tokens, texts_of, tokenise
+from arena.text import COLUMNS, Column, Texts, Tokens, pieces, tokenise
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[np.int32]
 Bytes = NDArray[np.uint8]
-
-ROWS = 1 << 16
-"""Rows of a frame's column that are turned into one run of bytes."""
 
 
 def match_texts(
@@ -57,12 +52,11 @@ def match_texts(
     if not 0 <= file < 1 << 63 - FILE_BIT:
         raise OptionError(f"file: {file} is not the number of a file, 0 to {(1 << 23) - 1:,}")
     threads = threads or os.cpu_count() or 1
-    hit = np.zeros(index.table.entries.size, np.uint8)
     prompt_keys = np.empty(0, np.uint64)
     if index.rule.of == "tokens":
         prompt_keys = prompt_ngrams(index, slice(0, index.n_prompts))[0]
     idle: SimpleQueue[_Scan] = SimpleQueue()
-    scans = [_Scan(index, prompt_keys, hit) for _ in range(threads)]
+    scans = [_Scan(index, prompt_keys) for _ in range(threads)]
     for scan in scans:
         idle.put(scan)
 
@@ -84,37 +78,26 @@ def match_texts(
 
 def _blocks(texts: "Column | Iterable[Column]", row: int) -> Iterator[tuple[Texts, int]]:
     """Texts in blocks, and the row of the first of each."""
-    for column in _columns(texts):
-        part = texts_of(column)
-        for rows in text_blocks(part):
-            yield part[rows], row + rows.start
-        row += len(part)
-
-
-def _columns(texts: "Column | Iterable[Column]") -> Iterator[Column]:
-    """Columns that are small enough to be turned into bytes at once."""
-    if isinstance(texts, pl.Series):
-        yield from (texts.slice(row, ROWS) for row in range(0, max(texts.len(), 1), ROWS))
-    elif isinstance(texts, pa.ChunkedArray):
-        yield from texts.iterchunks()
-    elif isinstance(texts, pa.Array | Texts):
-        yield texts
-    else:
-        for column in texts:
-            yield from _columns(column)
+    columns = [texts] if isinstance(texts, COLUMNS) else texts
+    for column in columns:
+        for piece in pieces(column):
+            for rows in text_blocks(piece):
+                yield piece[rows], row + rows.start
+            row += len(piece)
 
 
 class _Scan:
     """What one thread has found so far, and the memory that it works in."""
 
-    def __init__(self, index: PromptIndex, prompt_keys: Words, hit: Bytes) -> None:
+    def __init__(self, index: PromptIndex, prompt_keys: Words) -> None:
         self.index, self.prompt_keys = index, prompt_keys
-        self.hit = hit  # of all threads together: nothing but ones is ever written
         self.found = no_matches(index)
-        self.here, self.touched, self.better = np.zeros((3, index.n_prompts), np.int32)
+        self.most = np.zeros((index.n_prompts, 2), np.int32)
+        self.touched, self.better = np.empty((2, index.n_prompts), np.int32)
         self.room, self.keys = np.empty(0, np.uint64), np.empty(0, np.uint64)
-        self.places, self.entries = np.empty(0, np.int32), np.empty(0, np.int32)
-        self.slots, self.times = np.zeros(2, np.uint64), np.empty(2, np.int32)
+        self.places, self.entries = np.empty((2, 0), np.int32)
+        self.where = np.empty(0, np.uint32)
+        self.slots, self.times = np.zeros(2, np.uint64), np.empty((2, 3), np.int32)
         self.n_texts = self.n_bytes = 0
 
     def take(self, texts: Texts, first_id: int) -> None:
@@ -126,28 +109,28 @@ class _Scan:
         tokens = tokenise(texts, index.rule.unit, self.room)
         n = tokens.hashes.size
         if n > self.keys.size:
-            self.room, self.keys = np.empty(2 * n, np.uint64), np.empty(2 * n, np.uint64)
-            self.places, self.entries = np.empty(2 * n, np.int32), np.empty(2 * n, np.int32)
+            self.room, self.keys = np.empty((2, 2 * n), np.uint64)
+            self.places, self.entries = np.empty((2, 2 * n), np.int32)
+            self.where = np.empty(2 * n, np.uint32)
         keys, words = self.keys[:n], np.empty(len(texts), np.uint64)
         roll(tokens.hashes, tokens.offsets, index.rule.n, keys, words)
-        n_found = table.find(keys, self.places, self.entries)
+        n_found = table.find(keys, self.places, self.entries, self.where)
         self._make_room(n_found)
         n_better = count(
             keys,
             tokens.offsets,
             self.places,
             self.entries,
+            self.where,
             n_found,
-            table.entries,
             table.postings,
             self.prompt_keys,
             index.offsets,
             index.rule.n,
             first_id,
-            self.found.most,
+            self.most,
             self.found.text,
-            self.hit,
-            self.here,
+            self.found.found,
             self.slots,
             self.touched,
             self.better,
@@ -161,7 +144,7 @@ class _Scan:
         """All that was found."""
         return replace(
             self.found,
-            found=np.packbits(self.hit),
+            most=self.most[:, 0].copy(),
             n_texts=self.n_texts,
             n_bytes=self.n_bytes,
         )
@@ -170,7 +153,7 @@ class _Scan:
         """For so many in the hash table."""
         if 2 * n > self.slots.size:
             self.slots = np.zeros(power_of_two(2 * n), np.uint64)
-            self.times = np.empty(self.slots.size, np.int32)
+            self.times = np.empty((self.slots.size, 3), np.int32)
 
     def _compare(self, tokens: Tokens, prompts: Numbers, first_id: int) -> None:
         """Jaccard of prompts with the texts of a block that are now the best for them."""

@@ -7,10 +7,14 @@ from arena.elo_kernel import Integers, compiled
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[np.int32]
+Starts = NDArray[np.uint32]
 Bytes = NDArray[np.uint8]
 U64 = np.uint64
 
 ZERO, ONE, LOW32 = U64(0), U64(1), U64(0xFFFFFFFF)
+MOST, HERE = 0, 1
+ALL, LEFT, PAIR = 0, 1, 2
+"""Columns of arrays: how often a token is in a text, how many of these are left, for which pair."""
 SINGLE, COMMON, PLACE = U64(1 << 31), U64(1 << 30), U64((1 << 30) - 1)
 """Flags of an entry, see `arena.index_kernel`, which sets them."""
 
@@ -21,8 +25,8 @@ def count(
     offsets: Integers,
     places: Numbers,
     found: Numbers,
+    where: Starts,
     n_found: int,
-    entries: Words,
     postings: Numbers,
     prompt_keys: Words,
     prompt_offsets: Integers,
@@ -31,7 +35,6 @@ def count(
     most: Numbers,
     text_id: Integers,
     hit: Bytes,
-    here: Numbers,
     slots: Words,
     touched: Numbers,
     better: Numbers,
@@ -42,19 +45,19 @@ def count(
         keys: uint64 [t], the n-grams of n texts.
         offsets: int [n + 1], where each text's begin.
         places: int [h], those of them that are in the index, ascending.
-        found: int [h], their entries.
+        found: int [h], which entries of the index they are.
+        where: uint32 [h], the low halves of these, see `arena.ngram_table.NgramTable`.
         n_found: how many of them, h or fewer.
-        entries: uint64 [e], see `arena.ngram_table.NgramTable`.
         postings: int [q], see there.
         prompt_keys: uint64 [u], the n-grams of all prompts where tokens are counted, none where
             distinct n-grams are.
         prompt_offsets: int [p + 1], where each prompt's begin.
         size: tokens in an n-gram.
         first_id: the number of the first text.
-        most: int [p], the most n-grams, or tokens, of each prompt that one text has.
+        most: int [p, 2], the most n-grams, or tokens, of each prompt that one text has; and a
+            count, all 0 before and after.
         text_id: int [p], that text; of several the one with the lowest number.
-        hit: uint8 [e], set to 1 for n-grams that any text has.
-        here: int [p], all 0 before and after.
+        hit: uint8 [e / 8], a bit for each entry, set for n-grams that any text has.
         slots: uint64 [s], a power of two and at least twice h, all 0 before and after.
         touched: int [p], used.
         better: int [p], filled with the prompts that are now best in one of these texts.
@@ -80,25 +83,25 @@ def count(
             if slots[slot] == key:
                 continue  # what a text repeats it has once
             slots[slot] = key
-            hit[found[i]] = 1
-            where = entries[found[i]] & LOW32
-            at, goes_on = np.int64(where & ~SINGLE), (where & COMMON) == ZERO
+            hit[found[i] >> 3] |= 1 << (found[i] & 7)
+            single, at = where[i] & SINGLE, np.int64(where[i] & PLACE)
+            goes_on = not where[i] & COMMON
             while goes_on:
                 prompt = at
-                if where & SINGLE:
+                if single:
                     goes_on = False
                 else:
                     prompt = np.int64(postings[at])
                     at += 1
                     if prompt < 0:
                         prompt, goes_on = -1 - prompt, False
-                if here[prompt] == 0:
+                if most[prompt, HERE] == 0:
                     touched[n_touched] = prompt
                     n_touched += 1
-                here[prompt] += 1
+                most[prompt, HERE] += 1
         for i in range(n_touched):
             prompt = np.int64(touched[i])
-            n, here[prompt] = here[prompt], 0
+            n, most[prompt, HERE] = most[prompt, HERE], 0
             if prompt_keys.size:
                 n, covered = 0, 0
                 for j in range(prompt_offsets[prompt], prompt_offsets[prompt + 1]):
@@ -110,11 +113,11 @@ def count(
                         n += j + size - max(j, covered)
                         covered = j + size
             same_id = first_id + text
-            if n > most[prompt] or (n == most[prompt] and same_id < text_id[prompt]):
+            if n > most[prompt, MOST] or (n == most[prompt, MOST] and same_id < text_id[prompt]):
                 if not first_id <= text_id[prompt] < first_id + n_texts:
                     better[n_better] = prompt
                     n_better += 1
-                most[prompt], text_id[prompt] = n, same_id
+                most[prompt, MOST], text_id[prompt] = n, same_id
         slots[:room] = ZERO
         begin = end
     return n_better
@@ -143,7 +146,7 @@ def share_tokens(
         prompts: int [k], the prompt of each pair.
         slots: uint64 [s], a power of two and at least twice the tokens of a text, all 0 before
             and after.
-        times: int [s], used.
+        times: int [s, 3], used.
         shared: int [k], filled with the sizes.
     """
     pair = 0
@@ -159,19 +162,21 @@ def share_tokens(
             while slots[slot] != ZERO and slots[slot] != tokens[i]:
                 slot = (slot + ONE) & last
             if slots[slot] == ZERO:
-                slots[slot], times[slot] = tokens[i], 0
-            times[slot] += 1
+                slots[slot], times[slot, ALL], times[slot, PAIR] = tokens[i], 0, -1
+            times[slot, ALL] += 1
         while pair < texts.size and texts[pair] == text:
-            first, past = prompt_offsets[prompts[pair]], prompt_offsets[prompts[pair] + 1]
             n = 0
-            for taking in (-1, 1):  # take each token out once, and put it back
-                for i in range(first, past):
-                    slot = prompt_tokens[i] & last
-                    while slots[slot] != ZERO and slots[slot] != prompt_tokens[i]:
-                        slot = (slot + ONE) & last
-                    if slots[slot] != ZERO:
-                        n += taking < 0 and times[slot] > 0
-                        times[slot] += taking
+            for i in range(prompt_offsets[prompts[pair]], prompt_offsets[prompts[pair] + 1]):
+                slot = prompt_tokens[i] & last
+                while slots[slot] != ZERO and slots[slot] != prompt_tokens[i]:
+                    slot = (slot + ONE) & last
+                if slots[slot] == ZERO:
+                    continue
+                if times[slot, PAIR] != pair:
+                    times[slot, LEFT], times[slot, PAIR] = times[slot, ALL], pair
+                if times[slot, LEFT] > 0:
+                    times[slot, LEFT] -= 1
+                    n += 1
             shared[pair] = n
             pair += 1
         slots[:room] = ZERO
@@ -184,11 +189,11 @@ def tally(entries: Words, postings: Numbers, hit: Bytes, n: Numbers) -> None:
     Args:
         entries: uint64 [e], see `arena.ngram_table.NgramTable`.
         postings: int [q], see there.
-        hit: uint8 [e], 1 for those that are found.
+        hit: uint8 [e / 8], a bit for each entry, set for those that are found.
         n: int [p], all 0 before.
     """
     for entry in range(entries.size):
-        if hit[entry]:
+        if hit[entry >> 3] >> (entry & 7) & 1:
             where = entries[entry] & LOW32
             at = np.int64(where & PLACE)
             if where & SINGLE:
@@ -218,12 +223,12 @@ def cover(
         found: int [h], their entries.
         n_found: how many of them, h or fewer.
         size: tokens in an n-gram.
-        hit: uint8 [e], 1 for those that are found.
+        hit: uint8 [e / 8], a bit for each entry, set for those that are found.
         n: int [p], all 0 before.
     """
     prompt, covered = 0, 0
     for i in range(n_found):
-        if hit[found[i]]:
+        if hit[found[i] >> 3] >> (found[i] & 7) & 1:
             while offsets[prompt + 1] <= places[i]:
                 prompt += 1
             n[prompt] += places[i] + size - max(places[i], covered)

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from arena.ngram_table import NgramTable, build_table, power_of_two
 from arena.overlap_rules import OverlapRule
-from arena.text import Column, Texts, fingerprint_texts, texts_of, tokenise
+from arena.text import Column, Texts, fingerprint_texts, pieces, tokenise
 
 Words = NDArray[np.uint64]
 Integers = NDArray[np.int64]
 Numbers = NDArray[np.int32]
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 21
 """Text that is worked on at once: its tokens stay in a processor's cache."""
 
 
@@ -99,17 +99,15 @@ def index_prompts(
         OptionError: there is no room for so many prompts.
     """
     rule, threads = rule or OverlapRule(), threads or os.cpu_count() or 1
-    texts = texts_of(prompts)
     with ThreadPoolExecutor(threads) as pool:
-        counts, words, identities = _measure(texts, rule, pool)
+        counts, words, identities = _measure(prompts, rule, pool)
         of_row, rows = _number(identities)[:2]
         n_tokens = counts[rows]
         has_ngrams = n_tokens >= rule.n
         offsets = np.zeros(rows.size + 1, np.int64)
         np.cumsum(np.where(has_ngrams, n_tokens, 0), out=offsets[1:])
         tokens = np.empty(offsets[-1], np.uint64)
-        _fill(tokens, texts[rows[has_ngrams]], n_tokens[has_ngrams], rule, pool)
-        del texts  # it may be a copy, as large as the table that is built next
+        _fill(tokens, prompts, rows[has_ngrams], offsets[:-1][has_ngrams], rule, pool)
         table = build_table(tokens, offsets, rule, pool, threads)
     return PromptIndex(
         rule=rule,
@@ -168,19 +166,20 @@ def text_blocks(texts: Texts) -> Iterator[slice]:
 
 
 def _measure(
-    texts: Texts, rule: OverlapRule, pool: ThreadPoolExecutor
+    prompts: Column, rule: OverlapRule, pool: ThreadPoolExecutor
 ) -> tuple[Integers, Words, Words]:
     """Numbers of tokens, fingerprints of them, and identities: [n] each."""
     from arena.text_kernel import roll
 
-    def measure(rows: slice) -> tuple[Integers, Words, Words]:
-        tokens = tokenise(texts[rows], rule.unit)
-        words = np.empty(tokens.counts.size, np.uint64)
+    def measure(texts: Texts) -> tuple[Integers, Words, Words]:
+        tokens = tokenise(texts, rule.unit)
+        words = np.empty(len(texts), np.uint64)
         roll(tokens.hashes, tokens.offsets, rule.n, np.empty_like(tokens.hashes), words)
-        return tokens.counts, words, identify(texts[rows], tokens.counts, words, rule.n)
+        return tokens.counts, words, identify(texts, tokens.counts, words, rule.n)
 
-    nothing = np.empty(0, np.int64), np.empty(0, np.uint64), np.empty(0, np.uint64)
-    parts = [nothing, *pool.map(measure, text_blocks(texts))]
+    parts = [(np.empty(0, np.int64), np.empty(0, np.uint64), np.empty(0, np.uint64))]
+    for piece in pieces(prompts):
+        parts += pool.map(measure, (piece[rows] for rows in text_blocks(piece)))
     counts, words, identities = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return counts, words, identities
 
@@ -197,12 +196,22 @@ def _number(identities: Words) -> tuple[Numbers, Integers, Identities]:
 
 
 def _fill(
-    tokens: Words, texts: Texts, counts: Integers, rule: OverlapRule, pool: ThreadPoolExecutor
+    tokens: Words,
+    prompts: Column,
+    rows: Integers,
+    begins: Integers,
+    rule: OverlapRule,
+    pool: ThreadPoolExecutor,
 ) -> None:
-    """Put the tokens of texts, of which each has so many, one after the other."""
-    past = np.concatenate([[0], np.cumsum(counts)])
+    """Put the tokens of some rows, ascending, where they are to begin, one after the other."""
+    first = 0
 
-    def put(rows: slice) -> None:
-        tokenise(texts[rows], rule.unit, room=tokens[past[rows.start] : past[rows.stop]])
+    def put(texts: Texts, begin: int) -> None:
+        tokenise(texts, rule.unit, room=tokens[begin:])
 
-    list(pool.map(put, text_blocks(texts)))
+    for piece in pieces(prompts):
+        these = slice(*np.searchsorted(rows, [first, first + len(piece)]))
+        texts, starts = piece[rows[these] - first], begins[these]
+        blocks = list(text_blocks(texts))
+        list(pool.map(put, (texts[b] for b in blocks), (starts[b.start] for b in blocks)))
+        first += len(piece)

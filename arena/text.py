@@ -23,6 +23,7 @@ The hashes are the same on every machine, and in every version but for character
 in the version of Unicode that Python brings.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -39,6 +40,8 @@ Words = NDArray[np.uint64]
 Integers = NDArray[np.int64]
 Column: TypeAlias = "pl.Series | pa.Array | pa.ChunkedArray | Texts"
 
+PIECE_ROWS = 1 << 16
+"""Rows of a column that are turned into one run of bytes where that takes a copy."""
 BYTES_PER_TOKEN = 4
 """Fewer than in almost any text, so that one pass does; where not, a second one follows."""
 
@@ -81,6 +84,21 @@ class Tokens:
     def counts(self) -> Integers:
         """How many tokens each text has, [n]."""
         return np.diff(self.offsets)
+
+
+COLUMNS = (pl.Series, pa.Array, pa.ChunkedArray, Texts)
+"""What a `Column` may be."""
+
+
+def pieces(column: Column) -> Iterator[Texts]:
+    """A column bit by bit, so that not all of it is copied at once; see `texts_of`."""
+    if isinstance(column, pl.Series):
+        for row in range(0, column.len(), PIECE_ROWS):
+            yield texts_of(column.slice(row, PIECE_ROWS))
+    elif isinstance(column, pa.ChunkedArray):
+        yield from map(texts_of, column.iterchunks())
+    else:
+        yield texts_of(column)
 
 
 def texts_of(column: Column) -> Texts:

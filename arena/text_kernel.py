@@ -303,18 +303,25 @@ def roll(hashes: Words, offsets: Integers, size: int, keys: Words, fingerprints:
     for text in range(offsets.size - 1):
         first, last = offsets[text], offsets[text + 1]
         whole, window = U64(last - first), NONE
-        for i in range(first, last):
-            token = hashes[i]
-            whole = ((whole << U64(25) | whole >> U64(39)) ^ token) * STEP
-            window = window * BASE + token
-            begin = i - size + 1
-            if begin > first:
-                window -= hashes[begin - 1] * power
-            if begin >= first:
-                keys[begin] = spread(window)
+        full = min(first + size, last)
+        for i in range(first, full):
+            window = window * BASE + hashes[i]
+            whole = stir(whole, hashes[i])
+        if last - first >= size:
+            keys[first] = spread(window)
+        for i in range(full, last):
+            window = window * BASE + (hashes[i] - hashes[i - size] * power)
+            keys[i - size + 1] = spread(window)
+            whole = stir(whole, hashes[i])
         for i in range(max(first, last - size + 1), last):
             keys[i] = NONE
         fingerprints[text] = spread(whole) if last > first else NONE
+
+
+@compiled
+def stir(whole: U64, token: U64) -> U64:
+    """Take a token into the fingerprint of a text."""
+    return ((whole << U64(25) | whole >> U64(39)) ^ token) * STEP
 
 
 @compiled
