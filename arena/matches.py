@@ -134,7 +134,8 @@ def overlap_class(rule: OverlapRule) -> pl.Expr:
     share = pl.col("union_share" if rule.union else "share")
     seen = (share > rule.threshold) if rule.above else (share >= rule.threshold)
     if rule.jaccard is not None:
-        seen |= pl.col("jaccard").fill_null(0.0) >= rule.jaccard
+        alike = pl.col("jaccard").fill_null(0.0) >= rule.jaccard
+        seen |= alike & (pl.col("share") >= rule.jaccard_share)
     seen |= pl.col("exact")
     known = pl.when(seen).then(pl.lit("seen")).otherwise(pl.lit("unseen"))
     return pl.when(pl.col("tokens") < rule.n).then(pl.lit("short")).otherwise(known)

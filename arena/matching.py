@@ -34,6 +34,8 @@ have and why some were left out."""
 
 STOCK_SHARE, STOCK_LEAST = 0.001, 10
 """A prompt of more than one battle in a thousand, and of ten at least, is a stock prompt."""
+LEAST_SHOWN = 0.1
+"""The text that has most of a prompt is named if it has this share of it."""
 EXCERPT = 400
 """Characters of a matched text that are kept."""
 
@@ -65,7 +67,7 @@ class Match:
             `exact`, and the shares are null); `stock`, whether the prompt is so common in the
             log that to find it says nothing; `share`, `jaccard` and `union_share` as in
             `overlap_table`; `file` and `row`, from 0, of the text that equals the prompt, or
-            else has most of it, and an `excerpt` of it.
+            else has most of it, a tenth at least, and an `excerpt` of it.
         rule: by which `class` was decided.
         text: the battle column that was matched, ``prompt`` or ``user_text``.
         trained: corpus → the models trained on it; of none, if nobody said so.
@@ -329,10 +331,10 @@ def _with_excerpts(table: pl.DataFrame, corpus: Corpus) -> pl.DataFrame:
 
     The texts are read a second time, as only now is known which of them are wanted.
     """
-    exact = pl.col("exact")
+    exact, some = pl.col("exact"), pl.col("share") >= LEAST_SHOWN
     at = table.with_columns(
-        file=pl.when(exact).then("exact_file").otherwise("text_file"),
-        place=pl.when(exact).then("exact_row").otherwise("text_row"),
+        file=pl.when(exact).then("exact_file").when(some).then("text_file"),
+        place=pl.when(exact).then("exact_row").when(some).then("text_row"),
     )
     parts = [
         pl.DataFrame(
@@ -350,7 +352,10 @@ def _with_excerpts(table: pl.DataFrame, corpus: Corpus) -> pl.DataFrame:
                         "file": pl.Series([number] * inside.len(), dtype=pl.Int32),
                         "place": inside + done,
                         "row": texts["row"],
-                        "excerpt": texts["text"].str.head(EXCERPT),
+                        # Copied, as a view would hold the whole block.
+                        "excerpt": pl.Series(
+                            texts["text"].str.head(EXCERPT).to_list(), dtype=pl.String
+                        ),
                     }
                 )
             )

@@ -62,8 +62,10 @@ def match_texts(
 
     def work(block: Texts, first_id: int) -> None:
         scan = idle.get()
-        scan.take(block, first_id)
-        idle.put(scan)
+        try:
+            scan.take(block, first_id)
+        finally:
+            idle.put(scan)  # or else the others would wait for it for ever
 
     waiting: deque[Future[None]] = deque()
     with ThreadPoolExecutor(threads) as pool:

@@ -38,8 +38,10 @@ class OverlapRule:
         threshold: the share from which on a prompt is seen.
         above: whether the share must be above the threshold, not only reach it.
         jaccard: token-multiset Jaccard with that one text from which on a prompt is seen,
-            whatever the share; None if that is no reason. It is the size of the intersection
+            whatever `threshold` is; None if that is no reason. It is the size of the intersection
             over that of the union of the two multisets of tokens: single words, not n-grams.
+        jaccard_share: the share that the one text must have for its Jaccard to count: short
+            prompts behind one long opener have most words in common, and say different things.
 
     Raises:
         OptionError: a value that cannot be.
@@ -55,7 +57,8 @@ class OverlapRule:
     union: bool = False
     threshold: float = 0.5
     above: bool = False
-    jaccard: float | None = 0.8
+    jaccard: float | None = 0.75
+    jaccard_share: float = 0.1
 
     def __post_init__(self) -> None:
         if not 1 <= self.n <= MOST_TOKENS:
@@ -74,6 +77,8 @@ class OverlapRule:
             raise OptionError("threshold: every prompt has a share of 0; take above=True")
         if self.jaccard is not None and not 0.0 < self.jaccard <= 1.0:
             raise OptionError(f"jaccard: {self.jaccard} is not above 0 and at most 1")
+        if not 0.0 <= self.jaccard_share <= 1.0:
+            raise OptionError(f"jaccard-share: {self.jaccard_share} is not a share from 0 to 1")
 
 
 INDEX_FIELDS = ("n", "unit", "of", "cap", "common", "samples", "seed")
@@ -115,9 +120,9 @@ RULES = {
 def overlap_rule(name: str = "default", threshold: float | None = None) -> OverlapRule:
     """A rule by its name, with another threshold if one is given.
 
-    - `default`: at least half of the prompt's distinct 5-grams are in one text, or the
-      token-multiset Jaccard with it is at least 0.8. N-grams in more than 256 distinct prompts
-      are never found, but are counted among those to be found.
+    - `default`: at least half of the prompt's distinct 5-grams are in one text; or a tenth of
+      them is, and the token-multiset Jaccard with it is at least 0.75. N-grams in more than 256
+      distinct prompts are never found, but are counted among those to be found.
     - `gpt3`: any 13-gram in any text. Brown et al., Language Models are Few-Shot Learners (2020),
       appendix C. There n is 13 at most, and less (but 8 at least) where a benchmark's examples
       are shorter, and words are split at white space once punctuation is gone.

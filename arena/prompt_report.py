@@ -26,7 +26,10 @@ def rule_text(rule: OverlapRule) -> str:
     least = "more than" if rule.above else "at least"
     said = f"{least} {rule.threshold:.0%} of a prompt's {of} of {unit} in {whole}"
     if rule.jaccard is not None:
-        said += f", or a token-multiset Jaccard with it of at least {rule.jaccard:g}"
+        said += (
+            f", or {rule.jaccard_share:.0%} and a token-multiset Jaccard with it of at least "
+            f"{rule.jaccard:g}"
+        )
     return f"{said}, or equal"
 
 
@@ -127,7 +130,10 @@ def borderline(match: Match, n: int) -> list[str]:
     share = pl.col("union_share" if rule.union else "share")
     beyond = share - rule.threshold
     if rule.jaccard is not None:
-        beyond = pl.max_horizontal(beyond, pl.col("jaccard") - rule.jaccard)
+        alike = pl.min_horizontal(
+            pl.col("jaccard") - rule.jaccard, pl.col("share") - rule.jaccard_share
+        )
+        beyond = pl.max_horizontal(beyond, alike)
     pairs = (
         match.frame.filter(
             ~pl.col("exact"), pl.col("excerpt").is_not_null(), pl.col("tokens") >= rule.n

@@ -113,7 +113,8 @@ def by_hand(prompt, prompts, texts, rule):
             best = texts[[len(one) for one in shared].index(most)]
             told["jaccard"] = multiset_jaccard(prompt, best[2])
             told |= zip(evidence, best, strict=True)
-        seen = told["share"] >= rule.threshold or (told["jaccard"] or 0) >= rule.jaccard or exact
+        alike = (told["jaccard"] or 0) >= rule.jaccard and told["share"] >= rule.jaccard_share
+        seen = told["share"] >= rule.threshold or alike or exact
         told["class"] = "seen" if seen else "unseen"
     if exact:
         told |= zip(evidence, exact[0], strict=True)
