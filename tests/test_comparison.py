@@ -17,7 +17,7 @@ from arena.filters import select, where
 from arena.leaderboard import Scale, build_leaderboard
 from arena.tally import count_pairs
 
-N_FILTERS, N_LOGS = 120, 80
+N_FILTERS, N_LOGS = 60, 40
 """Simulations of what chance does, and of what intervals hold: a tenth of a second each."""
 POINTS = 400 / np.log(10)
 LONG = pl.col("turns") >= 2
