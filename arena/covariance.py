@@ -8,8 +8,9 @@ from scipy.sparse import csr_array
 
 from arena.bradley_terry import Fit
 from arena.clusters import ClusterCounts
-from arena.errors import OptionError
+from arena.errors import NoEstimateError, OptionError
 from arena.problem import Matrix, Problem, problem
+from arena.ties import Curvature
 
 Floats = NDArray[np.float64]
 Kind = Literal["sandwich", "fisher", "cluster"]
@@ -63,9 +64,9 @@ def meat_at(task: Problem, point: Floats) -> Matrix:
     first = task.rule.first(task.gaps(point), task.tie(point))
     in_gap = (task.outcomes * first.d**2).sum(axis=0)
     if first.t is None:
-        return task.matrix(in_gap, None, None)
+        return task.matrix(Curvature(in_gap))
     mixed = (task.outcomes * first.d * first.t).sum(axis=0)
-    return task.matrix(in_gap, mixed, (task.outcomes * first.t**2).sum(axis=0))
+    return task.matrix(Curvature(in_gap, mixed, (task.outcomes * first.t**2).sum(axis=0)))
 
 
 def vote_scores(fit: Fit, clusters: ClusterCounts) -> csr_array:
@@ -91,7 +92,14 @@ def vote_scores(fit: Fit, clusters: ClusterCounts) -> csr_array:
 
 
 def cluster_meat(fit: Fit, clusters: ClusterCounts) -> Floats:
-    """Sum over clusters of their summed score's outer product, with G / (G - 1)."""
+    """Sum over clusters of their summed score's outer product, with G / (G - 1).
+
+    Raises:
+        NoEstimateError: fewer than two clusters.
+    """
+    if clusters.n_clusters < 2:
+        message = f"clusters by {clusters.column}: two or more are needed"
+        raise NoEstimateError(f"{message}; there is {clusters.n_clusters}")
     scores = clusters.table @ vote_scores(fit, clusters)
     g = clusters.n_clusters
     meat: Floats = (scores.T @ scores).toarray() * (g / (g - 1))

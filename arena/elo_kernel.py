@@ -4,31 +4,20 @@ One battle's update needs the ratings that the one before it left, so no array o
 A battle is packed into one integer, so that shuffling moves it at once.
 """
 
-from collections.abc import Callable
 from math import exp
-from typing import Any, TypeVar, cast
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from arena.compiling import compiled
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 LEFT_BITS, RIGHT_BITS = 32, 2
 """A packed battle: from this bit on the left model, from this one the right, below it half points."""
 
 RIGHT_MASK, POINTS_MASK = (1 << (LEFT_BITS - RIGHT_BITS)) - 1, (1 << RIGHT_BITS) - 1
-
-
-def compiled(function: Function) -> Function:
-    """Compile, without the GIL, in IEEE arithmetic; kept on disk where there is a place for it."""
-    options: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy"}
-    try:
-        return cast(Function, njit(cache=True, **options)(function))
-    except RuntimeError:  # neither the package's folder nor the user's cache can be written
-        return cast(Function, njit(**options)(function))
 
 
 def pack(

@@ -8,7 +8,7 @@ for one with a chance of less than 2^-50 for each that is looked up.
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.elo_kernel import Integers, compiled
+from arena.compiling import Integers, compiled
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[np.int32]

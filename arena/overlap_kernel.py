@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.elo_kernel import Integers, compiled
+from arena.compiling import Integers, compiled
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[np.int32]

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csr_array, diags_array
-from scipy.sparse.linalg import cg
+from scipy.sparse.linalg import LinearOperator, cg
 
 from arena.counts import PairCounts, fold
 from arena.errors import ConvergenceError, OptionError
-from arena.ties import TieRule
+from arena.ties import Curvature, TieRule
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -66,50 +66,78 @@ class Problem:
 
     def log_likelihood(self, point: Floats) -> float:
         """Sum over votes at a point [m + q]."""
-        log_p = self.rule.log_p(self.gaps(point), self.tie(point))
-        return float(np.where(self.outcomes > 0, self.outcomes * log_p, 0.0).sum())
+        return float(self.rule.value(self.outcomes, self.gaps(point), self.tie(point)).sum())
 
     def gradient(self, point: Floats) -> Floats:
         """Of the log-likelihood at a point [m + q]."""
         in_gap, in_tie = self.rule.score(self.outcomes, self.gaps(point), self.tie(point))
-        n = self.n_models + 1
-        gradient = _sum_by(self.left, in_gap, n) - _sum_by(self.right, in_gap, n)
-        of_models = gradient[: self.n_models]
+        of_models = self.of_models(in_gap)
         return of_models if in_tie is None else np.append(of_models, in_tie.sum())
+
+    def of_models(self, in_gap: Floats) -> Floats:
+        """Sum what pulls at each gap [C] over the models at its ends, [m]."""
+        n = self.n_models + 1
+        pull = _sum_by(self.left, in_gap, n) - _sum_by(self.right, in_gap, n)
+        return pull[: self.n_models]
 
     def hessian(self, point: Floats) -> Matrix:
         """Of the negative log-likelihood at a point [m + q]."""
-        second = self.rule.second(self.gaps(point), self.tie(point))
+        return self.matrix(self.curvature(point))
 
-        def summed(part: Floats | None) -> Floats | None:
-            return None if part is None else -(self.outcomes * part).sum(axis=0)
+    def curvature(self, point: Floats) -> Curvature:
+        """What each pair adds to the Hessian at a point, each [C]."""
+        return self.rule.curvature(self.outcomes, self.gaps(point), self.tie(point))
 
-        in_gap = -(self.outcomes * second.dd).sum(axis=0)
-        return self.matrix(in_gap, summed(second.dt), summed(second.tt))
-
-    def matrix(self, in_gap: Floats, mixed: Floats | None, in_tie: Floats | None) -> Matrix:
-        """Sum per-pair second-order terms [C] into a symmetric [m + q, m + q].
+    def matrix(self, curvature: Curvature) -> Matrix:
+        """Sum what pairs add, each [C], into a symmetric [m + q, m + q].
 
         Sparse from `SPARSE_FROM` models on, dense below.
         """
-        m, size = self.n_models, self.n_parameters
+        m, size, in_gap = self.n_models, self.n_parameters, curvature.in_gap
         met = np.flatnonzero(self.right < m)  # all but the prior's opponent
         left, right, between = self.left[met], self.right[met], -in_gap[met]
-        diagonal = (_sum_by(self.left, in_gap, m + 1) + _sum_by(self.right, in_gap, m + 1))[:m]
+        diagonal = self._diagonal(curvature)
         here = np.arange(m)
         rows, columns = [left, right, here], [right, left, here]
-        values = [between, between, diagonal]
-        if mixed is not None and in_tie is not None:
-            border = (_sum_by(self.left, mixed, m + 1) - _sum_by(self.right, mixed, m + 1))[:m]
-            at = np.full(m, m)
+        values = [between, between, diagonal[:m]]
+        if curvature.mixed is not None:
+            border, at = self.of_models(curvature.mixed), np.full(m, m)
             rows, columns = [*rows, here, at, at[:1]], [*columns, at, here, at[:1]]
-            values = [*values, border, border, np.array([in_tie.sum()])]
+            values = [*values, border, border, diagonal[m:]]
         row, column = np.concatenate(rows), np.concatenate(columns)
         if m >= SPARSE_FROM:
             return csr_array((np.concatenate(values), (row, column)), shape=(size, size))
         dense = np.zeros((size, size))
         dense[row, column] = np.concatenate(values)  # no place occurs twice
         return dense
+
+    def _diagonal(self, curvature: Curvature) -> Floats:
+        """The diagonal [m + q] of the matrix."""
+        m, in_gap = self.n_models, curvature.in_gap
+        of_models = (_sum_by(self.left, in_gap, m + 1) + _sum_by(self.right, in_gap, m + 1))[:m]
+        return (
+            of_models if curvature.in_tie is None else np.append(of_models, curvature.in_tie.sum())
+        )
+
+    def _operator(self, curvature: Curvature) -> LinearOperator:
+        """The matrix as what it makes of a vector, without making it."""
+        from arena.pair_kernel import laplacian
+
+        m, size = self.n_models, self.n_parameters
+        mixed, in_tie = curvature.mixed, curvature.in_tie
+        border = None if mixed is None else self.of_models(mixed)
+
+        def product(vector: Floats) -> Floats:
+            # The prior's opponent is a model of log-odds zero.
+            models = np.append(vector[:m], 0.0)
+            pulled: Floats = laplacian(self.left, self.right, curvature.in_gap, models)[:m]
+            if border is None or in_tie is None:
+                return pulled
+            return np.append(
+                pulled + border * vector[m], border @ vector[:m] + in_tie.sum() * vector[m]
+            )
+
+        return LinearOperator((size, size), matvec=product, dtype=np.float64)
 
     def inverse(self, hessian: Matrix) -> Floats:
         """Invert a Hessian; without a prior, on log-odds of mean zero only.
@@ -131,19 +159,30 @@ class Problem:
 
     def newton_step(self, point: Floats, gradient: Floats) -> Floats:
         """Newton's step [m + q] at a point, by Cholesky or, where sparse, conjugate gradients."""
-        hessian = self.hessian(point)
+        return self.solve(self.curvature(point), gradient)
+
+    def solve(self, curvature: Curvature, gradient: Floats) -> Floats:
+        """What the matrix of these pairs turns into this gradient [m + q].
+
+        Raises:
+            LinAlgError: if it has no curvature in some direction but that of the constants.
+            ConvergenceError: if conjugate gradients do not converge.
+        """
         step: Floats
-        if isinstance(hessian, np.ndarray):
-            step = cho_solve(cho_factor(self._grounded(hessian)), gradient)
+        if self.n_models < SPARSE_FROM:
+            dense = self._grounded(np.asarray(self.matrix(curvature)))
+            step = cho_solve(cho_factor(dense), gradient)
             return step
         even = gradient.copy()
         if self.prior == 0:
             # Constants are the null space; rounding leaves a little of them in the gradient.
             even[: self.n_models] -= gradient[: self.n_models].mean()
-        scaling = diags_array(1.0 / hessian.diagonal())
-        step, failed = cg(hessian, even, rtol=1e-9, atol=1e-11, M=scaling, maxiter=20_000)
+        scaling = diags_array(1.0 / self._diagonal(curvature))
+        step, failed = cg(
+            self._operator(curvature), even, rtol=1e-9, atol=1e-11, M=scaling, maxiter=20_000
+        )
         if failed and self.n_models <= DENSE_MOST:
-            return self.inverse(hessian) @ gradient
+            return self.inverse(self.matrix(curvature)) @ gradient
         if failed:
             raise ConvergenceError("conjugate gradients did not converge: the votes are too thin")
         return step

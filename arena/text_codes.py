@@ -5,7 +5,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from arena.elo_kernel import Integers, compiled
+from arena.compiling import Integers, compiled
 
 Codes = NDArray[np.int32]
 Words = NDArray[np.uint64]

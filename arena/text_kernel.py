@@ -19,7 +19,7 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from arena import characters
-from arena.elo_kernel import Integers, compiled
+from arena.compiling import Integers, compiled
 
 Bytes = NDArray[np.uint8]
 Words = NDArray[np.uint64]

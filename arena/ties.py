@@ -49,6 +49,21 @@ class Second:
     tt: Floats | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Curvature:
+    """Negative second derivatives of the log-likelihood of votes, each [...].
+
+    Attributes:
+        in_gap: in the gap.
+        mixed: in the gap and the tie parameter; None where there is none.
+        in_tie: in the tie parameter; None where there is none.
+    """
+
+    in_gap: Floats
+    mixed: Floats | None = None
+    in_tie: Floats | None = None
+
+
 class TieRule(Protocol):
     """A model of one battle's outcome."""
 
@@ -80,8 +95,30 @@ class TieRule(Protocol):
     def second(self, gap: Floats, tie: Tie) -> Second:
         """Their second derivatives."""
 
+    def value(self, votes: Floats, gap: Floats, tie: Tie) -> Floats:
+        """Log-likelihood [...] of votes [3, ...] at these gaps."""
+
     def score(self, votes: Floats, gap: Floats, tie: Tie) -> tuple[Floats, Floats | None]:
         """Derivatives, in the gap and in the tie parameter, of votes [3, ...] at these gaps."""
+
+    def curvature(self, votes: Floats, gap: Floats, tie: Tie) -> Curvature:
+        """Negative second derivatives of votes [3, ...] at these gaps."""
+
+
+def summed_value(rule: TieRule, votes: Floats, gap: Floats, tie: Tie) -> Floats:
+    """The log-likelihood of votes [3, ...], by its definition: outcome by outcome."""
+    value: Floats = np.where(votes > 0, votes * rule.log_p(gap, tie), 0.0).sum(axis=0)
+    return value
+
+
+def summed_curvature(rule: TieRule, votes: Floats, gap: Floats, tie: Tie) -> Curvature:
+    """The curvature of votes [3, ...], by its definition: outcome by outcome."""
+    second = rule.second(gap, tie)
+
+    def summed(part: Floats | None) -> Floats | None:
+        return None if part is None else -(votes * part).sum(axis=0)
+
+    return Curvature(-(votes * second.dd).sum(axis=0), summed(second.dt), summed(second.tt))
 
 
 def summed_score(
@@ -139,6 +176,19 @@ class Half:
         curve = p * (p - 1.0)
         return Second(np.stack([curve, curve, curve]))
 
+    def value(self, votes: Floats, gap: Floats, tie: Tie) -> Floats:
+        """Votes · log P(left wins) - points of the right one · gap."""
+        p = sigmoid(gap)
+        # Where P vanishes its logarithm is the gap.
+        log_p = np.log(p, where=p > 0.0, out=np.array(gap, dtype=np.float64))
+        value: Floats = votes.sum(axis=0) * log_p - (votes[1] + 0.5 * votes[2]) * gap
+        return value
+
+    def curvature(self, votes: Floats, gap: Floats, tie: Tie) -> Curvature:
+        """Votes · p (1 - p)."""
+        p = sigmoid(gap)
+        return Curvature(votes.sum(axis=0) * p * (1.0 - p))
+
     def score(self, votes: Floats, gap: Floats, tie: Tie) -> tuple[Floats, None]:
         """Points scored minus points expected, in fewer steps than outcome by outcome."""
         expected = votes[0] + votes[1]
@@ -195,9 +245,17 @@ class RaoKupper:
             tt=np.stack([curve_win, curve_loss, spread + curve_win + curve_loss]),
         )
 
+    def value(self, votes: Floats, gap: Floats, tie: Tie) -> Floats:
+        """See `summed_value`."""
+        return summed_value(self, votes, gap, tie)
+
     def score(self, votes: Floats, gap: Floats, tie: Tie) -> tuple[Floats, Floats | None]:
         """See `summed_score`."""
         return summed_score(self, votes, gap, tie)
+
+    def curvature(self, votes: Floats, gap: Floats, tie: Tie) -> Curvature:
+        """See `summed_curvature`."""
+        return summed_curvature(self, votes, gap, tie)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,9 +298,17 @@ class Davidson:
         same = [mean**2 - 0.25 * (win + loss), mean * draw, draw * (draw - 1.0)]
         return Second(*(np.stack([one, one, one]) for one in same))
 
+    def value(self, votes: Floats, gap: Floats, tie: Tie) -> Floats:
+        """See `summed_value`."""
+        return summed_value(self, votes, gap, tie)
+
     def score(self, votes: Floats, gap: Floats, tie: Tie) -> tuple[Floats, Floats | None]:
         """See `summed_score`."""
         return summed_score(self, votes, gap, tie)
+
+    def curvature(self, votes: Floats, gap: Floats, tie: Tie) -> Curvature:
+        """See `summed_curvature`."""
+        return summed_curvature(self, votes, gap, tie)
 
 
 TIE_RULES: dict[str, TieRule] = {

@@ -94,3 +94,16 @@ def test_restricting_keeps_the_battles_among_the_kept():
     np.testing.assert_array_equal(some.outcomes, expected.outcomes)
     np.testing.assert_array_equal(some.left, expected.left)
     np.testing.assert_array_equal(some.right, expected.right)
+
+
+@pytest.mark.parametrize("prior", [0.0, 2.5])
+@pytest.mark.parametrize("ties", TIE_RULES)
+def test_what_the_matrix_makes_of_a_vector_needs_no_matrix(ties, prior):
+    """Going through the pairs gives the product with the Hessian, border and prior included."""
+    task, point = task_and_point(ties, prior, 1.0)
+    vector = np.random.default_rng(1).normal(size=task.n_parameters)
+    curvature = task.curvature(point)
+
+    product = task._operator(curvature) @ vector
+
+    np.testing.assert_allclose(product, task.matrix(curvature) @ vector, atol=1e-10)

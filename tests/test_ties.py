@@ -1,10 +1,12 @@
 """Every tie rule is a proper model with the derivatives it claims."""
 
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 
 from arena.errors import OptionError
-from arena.ties import TIE_RULES, summed_score, tie_rule
+from arena.ties import TIE_RULES, summed_curvature, summed_score, summed_value, tie_rule
 
 WITH_PARAMETER = [name for name, rule in TIE_RULES.items() if rule.parameter]
 GAPS = np.array([-6.0, -1.3, -0.2, 0.0, 0.4, 2.0, 7.0])
@@ -84,6 +86,25 @@ def test_the_score_of_votes_is_the_sum_over_outcomes(name):
     by_outcome, by_outcome_tie = summed_score(rule, votes, GAPS, 0.7)
     np.testing.assert_allclose(in_gap, by_outcome, atol=1e-13)
     assert (in_tie is None) == (by_outcome_tie is None)
+
+
+@pytest.mark.parametrize("name", TIE_RULES)
+def test_value_and_curvature_of_votes_are_the_sums_over_outcomes(name):
+    """So are shorter ways to these, also far out, where a chance is no longer a number."""
+    rule = tie_rule(name)
+    votes = np.random.default_rng(0).poisson(5.0, (3, GAPS.size)).astype(float)
+    far = np.array([-800.0, 800.0])
+
+    value, curvature = (of(votes, GAPS, 0.7) for of in (rule.value, rule.curvature))
+
+    slow = summed_curvature(rule, votes, GAPS, 0.7)
+    np.testing.assert_allclose(value, summed_value(rule, votes, GAPS, 0.7), atol=1e-11)
+    for mine, other in zip(astuple(curvature), astuple(slow), strict=True):
+        assert (mine is None) == (other is None)
+        if mine is not None:
+            np.testing.assert_allclose(mine, other, atol=1e-13)
+    ones = np.ones((3, 2))
+    np.testing.assert_allclose(rule.value(ones, far, 0.7), summed_value(rule, ones, far, 0.7))
 
 
 @pytest.mark.parametrize("name", TIE_RULES)
