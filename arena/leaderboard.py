@@ -15,6 +15,7 @@ from arena.counts import PairCounts, sum_rows
 from arena.display import amount
 from arena.errors import OptionError
 from arena.ranks import point_ranks, rank_sets, upper_bound_ranks
+from arena.showing import shown_html, shown_text
 from arena.uncertainty import Interval, Uncertainty, estimate_uncertainty
 
 Floats = NDArray[np.float64]
@@ -86,7 +87,17 @@ class Scale:
 
 
 def anchor_index(fit: Fit, model: str) -> int:
+    """Where an anchor stands in the fit; see `model_index`."""
+    return model_index(fit, model, "anchor")
+
+
+def model_index(fit: Fit, model: str, what: str = "model") -> int:
     """Where a model stands in the fit.
+
+    Args:
+        fit: the fit.
+        model: its name.
+        what: as what the model was asked for, for the message.
 
     Raises:
         OptionError: if it is not rated, saying why, or which names are close.
@@ -95,11 +106,11 @@ def anchor_index(fit: Fit, model: str) -> int:
         return fit.models.index(model)
     for one in fit.left_out:
         if one.model == model:
-            raise OptionError(f"anchor: '{model}' cannot be rated: {one.reason}")
+            raise OptionError(f"{what}: '{model}' cannot be rated: {one.reason}")
     within = [name for name in fit.models if model.casefold() in name.casefold()]
     close = within[:3] or difflib.get_close_matches(model, fit.models, n=3, cutoff=0.4)
     hint = f"; did you mean {' or '.join(close)}?" if close else ""
-    raise OptionError(f"anchor: no model '{model}' in these votes{hint}")
+    raise OptionError(f"{what}: no model '{model}' in these votes{hint}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,6 +143,14 @@ class Leaderboard:
     def with_manifest(self, manifest: Mapping[str, Any]) -> "Leaderboard":
         """The same board with another manifest."""
         return replace(self, manifest=manifest)
+
+    def __str__(self) -> str:
+        """The table that a terminal shows."""
+        return shown_text(self)
+
+    def _repr_html_(self) -> str:
+        """The table that a notebook shows."""
+        return shown_html(self)
 
 
 def build_leaderboard(
