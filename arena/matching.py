@@ -24,6 +24,7 @@ from arena.matches import Matches, merge_matches, no_matches, overlap_class, ove
 from arena.overlap import match_texts
 from arena.overlap_rules import OverlapRule, require_same_index
 from arena.prompt_index import PromptIndex, index_prompts
+from arena.showing import shown_html, shown_text
 from arena.sources import REMOTE, UNREADABLE, collect, one_line
 
 By = Literal["battle", "model"]
@@ -89,6 +90,14 @@ class Match:
             "manifest": dict(self.manifest),
         }
         self.frame.write_parquet(path, metadata={"arena_match": json.dumps(held)})
+
+    def __str__(self) -> str:
+        """The table that a terminal shows."""
+        return shown_text(self)
+
+    def _repr_html_(self) -> str:
+        """The table that a notebook shows."""
+        return shown_html(self)
 
 
 def read_match(path: str | Path) -> Match:
@@ -397,7 +406,7 @@ def unseen(match: Match, by: By = "battle", short: Choice = "keep") -> Filter:
     names = listing([corpus for corpus in match.trained])
 
     def keeps(battles: Battles) -> pl.Expr:
-        _refuse_other_log(match, battles)
+        refuse_other_log(match, battles)
         text = pl.col(match.text)
         met = [
             text.is_in(seen_prompts(match, corpus).implode())
@@ -430,7 +439,8 @@ def _plays(models: Sequence[str]) -> pl.Expr:
     return pl.col("model_a").is_in(models) | pl.col("model_b").is_in(models)
 
 
-def _refuse_other_log(match: Match, battles: Battles) -> None:
+def refuse_other_log(match: Match, battles: Battles) -> None:
+    """Raise OptionError for a match that lacks some of the battles' prompts."""
     known = match.frame["prompt"].unique()
     of_log = battles.frame.select(pl.col(match.text).alias("prompt")).drop_nulls().unique()
     others = of_log.join(known.to_frame().lazy(), on="prompt", how="anti").select(pl.len())
