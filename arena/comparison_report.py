@@ -6,6 +6,7 @@ import polars as pl
 
 from arena.comparison import Comparison
 from arena.display import amount
+from arena.pictures import comparison_pictures
 from arena.tables import Sheet
 
 SURE = 0.05
@@ -15,7 +16,13 @@ SURE = 0.05
 def comparison_sheet(told: Comparison) -> Sheet:
     """Both boards side by side."""
     return Sheet(
-        "comparison", _title(told), told.frame, _summary(told), verdict(told), manifest(told)
+        "comparison",
+        _title(told),
+        told.frame,
+        _summary(told),
+        verdict(told),
+        manifest(told),
+        pictures=comparison_pictures(told),
     )
 
 
@@ -79,7 +86,7 @@ def verdict(told: Comparison) -> list[str]:
     sentence = "moves more than" if told.p_board < SURE else "does not move more than"
     lines = [
         f"The board as a whole {sentence} chance would: p = {_shown(told.p_board, draws)} for its "
-        f"largest change; {draws:,} times as many votes were kept at random of each {within}.",
+        f"largest change; as many votes were kept at random of each {within}, {draws:,} times.",
         f"A rating moves by {told.typical_change:.1f} points (root mean square); by chance by "
         f"{chance[0]:.1f} ({chance[1]:.1f} to {chance[2]:.1f}).",
         f"{moved.height} of {known} changes are more than chance with all of them in view "

@@ -45,14 +45,14 @@ def anchored(_: click.Context, __: click.Parameter, value: str | None) -> tuple[
 def gathered(kind: type, *several: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Several click options that reach the command as one argument, named after their kind.
 
-    The kind is a dataclass whose fields are the options' names.
+    The kind is a dataclass whose fields are the options' names, or have a default.
     """
     argument, names = kind.__name__.lower(), [field.name for field in fields(kind)]
 
     def decorate(command: Any) -> Any:
         @wraps(command)
         def with_one_argument(**given: Any) -> Any:
-            one = kind(**{name: given.pop(name) for name in names})
+            one = kind(**{name: given.pop(name) for name in names if name in given})
             return command(**given, **{argument: one})
 
         decorated: Any = with_one_argument
@@ -87,12 +87,14 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Where results go."""
+    """Where results go, and what picture of them."""
 
     top: int | None
     output: tuple[str, ...]
     form: str
     quiet: bool
+    plot: str | None = None
+    dark: bool = False
 
 
 reading_options = gathered(
@@ -154,29 +156,55 @@ scale_options = gathered(
     click.option("--base", type=float, default=10.0, show_default=True, help="See --scale."),
     click.option("--init", type=float, default=1000.0, show_default=True, help="Mean rating."),
 )
-output_options = gathered(
-    Output,
-    click.option(
-        "--top",
-        type=click.IntRange(min=0),
-        metavar="N",
-        help=f"Show only the best N; 0 for all. A table shows {TABLE_ROWS} by itself.",
-    ),
-    click.option(
+
+
+def _output_file(suffixes: str) -> Callable[[Any], Any]:
+    return click.option(
         "-o",
         "--output",
         multiple=True,
         metavar="FILE",
-        help="Write to a file, too: csv, parquet, json, md, png, svg, pdf. Repeatable.",
-    ),
-    click.option(
-        "--format",
-        "form",
-        type=click.Choice(["table", "csv", "json", "markdown"]),
-        default="table",
-        show_default=True,
-        help="What goes to standard output.",
-    ),
-    click.option("-q", "--quiet", is_flag=True, help="Nothing but the result and errors."),
+        help=f"Write to a file, too: {suffixes}. Repeatable.",
+    )
+
+
+_top_option = click.option(
+    "--top",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help=f"Show only the best N; 0 for all. A table shows {TABLE_ROWS} by itself.",
 )
+_form_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "spreadsheet", "json", "markdown"]),
+    default="table",
+    show_default=True,
+    help="What goes to standard output; spreadsheet is csv in which no text is a formula.",
+)
+_quiet_option = click.option(
+    "-q", "--quiet", is_flag=True, help="Nothing but the result and errors."
+)
+output_options = gathered(
+    Output, _top_option, _output_file("csv, parquet, json, md"), _form_option, _quiet_option
+)
+
+
+def pictured_options(*kinds: str) -> Callable[[Any], Any]:
+    """The output options of a command whose result can be drawn.
+
+    Args:
+        kinds: of pictures, the usual one first, where there are several.
+    """
+    dark = click.option("--dark", is_flag=True, help="Draw on dark paper.")
+    plot = click.option(
+        "--plot",
+        type=click.Choice(kinds),
+        help=f"What -o FILE.svg, png or pdf draws; {next(iter(kinds), '')} by itself.",
+    )
+    files = _output_file("csv, parquet, json, md, png, svg, pdf")
+    several = (_top_option, files, *([plot] if kinds else []), dark)
+    return gathered(Output, *several, _form_option, _quiet_option)
+
+
 votes_argument = click.argument("votes", nargs=-1, type=click.Path(), metavar="[VOTES]...")

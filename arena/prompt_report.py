@@ -9,6 +9,7 @@ from arena.battles import Battles
 from arena.display import amount
 from arena.matching import Match, seen_prompts, short_prompts
 from arena.overlap_rules import OverlapRule
+from arena.pictures import match_pictures
 from arena.prompt_survey import PromptSurvey
 from arena.sources import collect
 from arena.tables import Sheet
@@ -62,7 +63,16 @@ def match_sheet(match: Match, battles: Battles) -> Sheet:
         f"{amount(match.manifest['prompts'], 'distinct prompt')} held against "
         f"{amount(texts, 'training text')}; seen: {rule_text(match.rule)}"
     )
-    return Sheet("match", title, table, table, _lines(match), dict(match.manifest), key="value")
+    return Sheet(
+        "match",
+        title,
+        table,
+        table,
+        _lines(match),
+        dict(match.manifest),
+        key="value",
+        pictures=match_pictures(match),
+    )
 
 
 def _classes(match: Match) -> pl.DataFrame:

@@ -2,8 +2,8 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,11 @@ from arena.display import plain
 from arena.report import NAME_WIDTH, markdown_text
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from rich.console import RenderableType
+
+Draw = Callable[[int | None, bool], "Figure"]
+"""Draws so many models, None for as many as is usual and 0 for all, on light or dark paper."""
 
 DIGITS = 1
 FINE_DIGITS = 4
@@ -33,6 +37,7 @@ class Sheet:
         lines: what stands under the table.
         manifest: what is needed to make it again, as plain values; None where there is none.
         key: the column of both tables that says what a row is on.
+        pictures: kind → what draws it, the usual one first.
     """
 
     name: str
@@ -42,6 +47,7 @@ class Sheet:
     lines: Sequence[str] = ()
     manifest: Mapping[str, Any] | None = None
     key: str = "model"
+    pictures: Mapping[str, Draw] = field(default_factory=dict)
 
     def head(self, n: int) -> "Sheet":
         """The same with the first n rows of the summary, and the frame's rows on these."""

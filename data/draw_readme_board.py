@@ -1,24 +1,19 @@
-"""Draw data/readme_board.svg, the picture on the front page, from the shipped votes.
+"""Draw the pictures on the front page, on light and dark paper.
 
-Run it from anywhere: ``python data/draw_readme_board.py``.
+Run it from anywhere: ``python data/draw_readme_board.py``. Written are readme_board.svg and
+readme_board_dark.svg, of the shipped Chatbot Arena votes.
 """
 
 import sys
 from pathlib import Path
 
-import matplotlib as mpl
-
 from arena import Leaderboard, Scale, rate
-from arena.plots import plot_ratings
+from arena.board_plots import plot_ratings
+from arena.plots import save_picture
 
 TARGET = Path(__file__).parent / "readme_board.svg"
 TOP = 25
 ANCHOR = ("mixtral-8x7b-instruct-v0.1", 1114.0)
-STYLE = {
-    "svg.fonttype": "none",  # text stays text: small, sharp, and can be searched
-    "svg.hashsalt": "arena",  # the same picture is the same file
-    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],
-}
 
 
 def description(board: Leaderboard) -> str:
@@ -31,12 +26,10 @@ def description(board: Leaderboard) -> str:
 
 
 def main(target: Path = TARGET) -> None:
-    """Rate, draw, save."""
+    """Rate, draw, save; the dark one beside the other."""
     board = rate(scale=Scale(anchor=ANCHOR))
-    with mpl.rc_context(STYLE):
-        figure = plot_ratings(board, top=TOP)
-        metadata = {"Date": None, "Creator": None, "Description": description(board)}
-        figure.savefig(target, facecolor="white", metadata=metadata)
+    for dark, path in ((False, target), (True, target.with_stem(f"{target.stem}_dark"))):
+        save_picture(plot_ratings(board, top=TOP, dark=dark), path, description(board))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import pytest
 from logs import MARKUP, round_robin, votes
 
 from arena.errors import OptionError
-from arena.outputs import WRITERS, check_output, write_board, write_frame, write_whole
+from arena.outputs import PICTURES, WRITERS, check_output, write_board, write_frame, write_whole
 from arena.pipeline import rate
 from arena.report import render_csv, render_json, render_markdown
 
@@ -28,7 +28,7 @@ def board():
 
 def test_every_suffix_has_a_test_here():
     """A form of output that nobody tests is no form of output."""
-    assert set(BEGINS) == set(WRITERS)
+    assert set(BEGINS) == {*WRITERS, *PICTURES}
 
 
 @pytest.mark.parametrize("upper", [False, True])
