@@ -34,6 +34,7 @@ from arena.placebo import (
     judge_changes,
     placebo_tables,
 )
+from arena.showing import shown_html, shown_text
 from arena.tally import Tally
 from arena.uncertainty import Interval
 
@@ -99,6 +100,14 @@ class Comparison:
     typical_null: tuple[float, float, float]
     tally: Tally
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """The table that a terminal shows."""
+        return shown_text(self)
+
+    def _repr_html_(self) -> str:
+        """The table that a notebook shows."""
+        return shown_html(self)
 
 
 def compare(
