@@ -12,8 +12,10 @@ from arena.errors import ArenaError, OptionError, UserError
 from arena.filter_commands import compare, judges
 from arena.prompt_commands import match, prompts
 from arena.rating_commands import elo, evaluate, history, rate
+from arena.report_commands import report_page
 from arena.simulate_commands import simulate
 from arena.terminal import emit, note, show
+from arena.whatif_commands import whatif
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -25,7 +27,21 @@ def cli() -> None:
     """
 
 
-for command in (rate, compare, history, elo, evaluate, judges, match, prompts, simulate):
+COMMANDS = (
+    rate,
+    compare,
+    history,
+    elo,
+    evaluate,
+    judges,
+    match,
+    prompts,
+    whatif,
+    report_page,
+    simulate,
+)
+
+for command in COMMANDS:
     cli.add_command(command)
 
 

@@ -2,8 +2,12 @@
 
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from arena.errors import ReadError
+
+if TYPE_CHECKING:
+    from arena.corpora import Corpus
 
 CHATBOT_ARENA = "chatbot_arena_2024-08-14.parquet"
 """The public Chatbot Arena log to 2024-08-14 as counts: 129 models, 1,670,250 votes."""
@@ -28,6 +32,14 @@ def is_synthetic(name: str) -> bool:
     (True, False)
     """
     return "synthetic" in Path(name).name.lower()
+
+
+def shipped_corpora() -> "tuple[list[Corpus], dict[str, list[str]]]":
+    """The sample's training corpus, and the models trained on it."""
+    from arena.corpora import open_corpus
+
+    corpus = open_corpus(str(shipped(SYNTHETIC_CORPUS)))
+    return [corpus], {corpus.name: list(TRAINED_ON_SYNTHETIC)}
 
 
 def shipped(name: str = CHATBOT_ARENA) -> Path:

@@ -19,17 +19,21 @@ from arena.options import (
     Points,
     Reading,
     output_options,
+    pictured_options,
     reading_options,
     scale_options,
     split_names,
     votes_argument,
 )
-from arena.steps import account_of, check_tables, give, read_kept, read_log, scale_of
+from arena.steps import account_of, check_results, check_tables, give, read_kept, read_log, scale_of
 from arena.terminal import progress_bar
 
 if TYPE_CHECKING:
     from arena.battles import Battles
     from arena.tables import Sheet
+
+
+COMPARISON_PICTURES = ("placebo", "ranks")
 
 
 @click.command()
@@ -38,7 +42,7 @@ if TYPE_CHECKING:
 @filter_options
 @placebo_options
 @scale_options
-@output_options
+@pictured_options(*COMPARISON_PICTURES)
 def compare(
     votes: tuple[str, ...],
     reading: Reading,
@@ -55,7 +59,7 @@ def compare(
     from arena.comparison import compare as compare_boards
     from arena.comparison_report import comparison_sheet
 
-    check_tables(output.output)
+    check_results(output, COMPARISON_PICTURES)
     filters = filters_of(filtering)
     if not filters:
         raise OptionError("compare: no filter, so nothing to compare; e.g. --multi-turn")

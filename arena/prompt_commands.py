@@ -14,12 +14,13 @@ from arena.options import (
     Output,
     Reading,
     output_options,
+    pictured_options,
     reading_options,
     split_names,
     votes_argument,
 )
 from arena.prompt_options import Looking, Matching, looking_options, matching_options
-from arena.steps import account_of, check_tables, give, read_kept
+from arena.steps import account_of, check_results, check_tables, give, read_kept
 from arena.terminal import emit, progress_bar
 
 if TYPE_CHECKING:
@@ -28,12 +29,15 @@ if TYPE_CHECKING:
     from arena.overlap_rules import OverlapRule
 
 
+MATCH_PICTURES = ("classes", "scores")
+
+
 @click.command()
 @votes_argument
 @reading_options
 @filter_options
 @matching_options
-@output_options
+@pictured_options(*MATCH_PICTURES)
 def match(
     votes: tuple[str, ...],
     reading: Reading,
@@ -51,7 +55,7 @@ def match(
     from arena.outputs import write_sheet, write_whole
     from arena.prompt_report import borderline, match_sheet
 
-    check_tables(output.output)
+    check_results(output, MATCH_PICTURES)
     if matching.show and output.form != "table":
         raise OptionError("--show: prints pairs of texts, which have no --format")
     corpora, trained = _corpora(matching, needed=bool(votes))
@@ -76,7 +80,7 @@ def match(
     sheet = match_sheet(found, battles)
     if matching.show:
         for path in tables:
-            write_sheet(sheet, path)
+            write_sheet(sheet, path, output.top, plot=output.plot, dark=output.dark)
         emit("\n".join(borderline(found, matching.show)) + "\n")
         return
     give(sheet, replace(output, output=tables), tally)
@@ -113,7 +117,7 @@ def prompts(
 def _corpora(matching: Matching, *, needed: bool) -> "tuple[list[Corpus], dict[str, list[str]]]":
     """The corpora named, or the shipped synthetic one; and the models trained on each."""
     from arena.corpora import open_corpus, parse_roles
-    from arena.datasets import SYNTHETIC_CORPUS, TRAINED_ON_SYNTHETIC, shipped
+    from arena.datasets import shipped_corpora
     from arena.model_facts import corpora_of
 
     roles = parse_roles(matching.roles)
@@ -133,10 +137,7 @@ def _corpora(matching: Matching, *, needed: bool) -> "tuple[list[Corpus], dict[s
         trained |= {corpus.name: list(names) for corpus, names in listed}
     if not corpora and needed:
         raise OptionError("match: no corpus; name one with --corpus FILE")
-    if not corpora:
-        corpus = open_corpus(str(shipped(SYNTHETIC_CORPUS)))
-        return [corpus], {corpus.name: list(TRAINED_ON_SYNTHETIC)}
-    return corpora, trained
+    return (corpora, trained) if corpora else shipped_corpora()
 
 
 def _refuse_absent(trained: Sequence[str], models: Sequence[str]) -> None:

@@ -1,17 +1,16 @@
 """The commands that rate: rate, history, elo, evaluate."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import click
 
 from arena.errors import OptionError
-from arena.filter_options import Filtering, filter_options, filters_of
+from arena.filter_options import Filtering, filter_options
 from arena.options import (
     Output,
     Points,
     Reading,
-    output_options,
+    pictured_options,
     reading_options,
     scale_options,
     split_names,
@@ -37,22 +36,20 @@ from arena.rating_options import (
     weight_options,
 )
 from arena.steps import (
-    account,
     account_of,
+    check_results,
     check_tables,
     facts_about,
     give,
+    interval_of,
+    rated,
     read_kept,
-    reweighting,
     scale_of,
     show_board,
-    vote_files,
-    write_rejected,
 )
 from arena.terminal import progress_bar, speaks_unicode
 
-if TYPE_CHECKING:
-    from arena.uncertainty import Interval
+RATE_PICTURES = ("ratings", "ranks", "win-rates", "observed", "battles")
 
 
 @click.command()
@@ -64,7 +61,7 @@ if TYPE_CHECKING:
 @control_options
 @interval_options
 @scale_options
-@output_options
+@pictured_options(*RATE_PICTURES)
 @pairs_option
 @category_option
 @models_option
@@ -86,64 +83,24 @@ def rate(
 
     VOTES are files in any format that `arena formats` lists, several at once if need be.
     """
-    from arena.control import covariate_names
     from arena.outputs import TABLES, check_output, write_board, write_frame
-    from arena.pipeline import rate as rate_votes
     from arena.winrates import pairs_table
 
     if category:
         _refuse_beside_category(weighing, control, pairs, fitting, models)
         _rate_categories(votes, reading, filtering, fitting, intervals, points, output, category)
         return
-    for path in output.output:
-        check_output(path)
-    for path in filter(None, (reading.rejected, pairs)):
-        check_output(path, TABLES)
-    reweight = reweighting(weighing)
-    scale, interval = scale_of(points), _interval(intervals)
+    check_results(output, RATE_PICTURES)
+    if pairs:
+        check_output(pairs, TABLES)
     about = None if models is None else facts_about(models)
-    source = vote_files(votes, reading, output, needs_rows=False)
-    with progress_bar(output.quiet) as progress:
-        if reading.rejected:
-            write_rejected(source, reading)
-        board = rate_votes(
-            source,
-            columns=reading.columns,
-            outcomes=reading.outcomes,
-            strict=reading.strict,
-            anonymous_only=not reading.identified,
-            filters=filters_of(filtering),
-            ties=fitting.ties,
-            on_separation=fitting.on_separation,
-            prior=fitting.prior,
-            scale=scale,
-            interval=interval,
-            reweight=reweight,
-            control=covariate_names(control.control),
-            ridge=control.ridge,
-            missing=control.missing,
-            progress=progress,
-        )
+    board = rated(votes, reading, filtering, fitting, weighing, control, intervals, points, output)
     board = replace(board, about=about)
-    accounts = [one["account"] for one in board.manifest["inputs"]]
-    account(accounts, board.manifest["filters"], output)
     for path in output.output:
-        write_board(board, path, output.top or None)
+        write_board(board, path, output.top, plot=output.plot, dark=output.dark)
     if pairs:
         write_frame(pairs_table(board), pairs)
     show_board(board, output)
-
-
-def _interval(intervals: Intervals) -> "Interval":
-    from arena.uncertainty import Interval, parse_method
-
-    return Interval(
-        *parse_method(intervals.ci),
-        intervals.level,
-        intervals.interval_of,
-        intervals.rounds,
-        intervals.seed,
-    )
 
 
 def _refuse_beside_category(
@@ -177,7 +134,7 @@ def _rate_categories(
     from arena.categories import rate_categories
     from arena.category_report import category_sheet
 
-    check_tables(output.output)
+    check_results(output, drawn=False)
     with progress_bar(output.quiet) as progress:
         battles, tally = read_kept(votes, reading, filtering, output, progress)
         boards = rate_categories(
@@ -185,7 +142,7 @@ def _rate_categories(
             split_names("--category", category),
             ties=fitting.ties,
             scale=scale_of(points),
-            interval=_interval(intervals),
+            interval=interval_of(intervals),
         )
     account_of(tally, output)
     give(category_sheet(boards), output, tally)
@@ -198,7 +155,7 @@ def _rate_categories(
 @history_options
 @fit_options
 @scale_options
-@output_options
+@pictured_options()
 def history(
     votes: tuple[str, ...],
     reading: Reading,
@@ -213,11 +170,12 @@ def history(
     The votes need times. On screen: the latest rating of each model, and how it came there.
     """
     from arena.history import period, rate_history
+    from arena.pictures import history_pictures
     from arena.report import history_summary
     from arena.tables import Sheet
     from arena.uncertainty import Interval
 
-    check_tables(output.output)
+    check_results(output)
     period(periods.every)
     Interval(level=periods.level)
     scale = scale_of(points)
@@ -239,7 +197,8 @@ def history(
     level = f"{periods.level * 100:g}%"
     title = f"Bradley-Terry every {told.every}, {behind}; {level} sandwich intervals"
     summary = history_summary(told, unicode=speaks_unicode())
-    give(Sheet("history", title, told.frame, summary), output, tally)
+    pictures = history_pictures(told)
+    give(Sheet("history", title, told.frame, summary, pictures=pictures), output, tally)
 
 
 @click.command()
@@ -247,7 +206,7 @@ def history(
 @reading_options
 @filter_options
 @elo_options
-@output_options
+@pictured_options()
 def elo(
     votes: tuple[str, ...], reading: Reading, filtering: Filtering, play: Play, output: Output
 ) -> None:
@@ -255,10 +214,11 @@ def elo(
     from arena.battle_order import check_order, order_battles
     from arena.elo import EloRule, order_spread
     from arena.leaderboard import Scale
+    from arena.pictures import elo_pictures
     from arena.pipeline import beside_bradley_terry
     from arena.tables import Sheet
 
-    check_tables(output.output)
+    check_results(output)
     rule = EloRule(play.k, play.scale, play.base, play.init)
     check_order(play.order)
     with progress_bar(output.quiet) as progress:
@@ -269,7 +229,7 @@ def elo(
     account_of(tally, output)
     drawn = f"{play.orders} {'resamples' if play.bootstrap else 'random orders'}"
     title = f"Online Elo, K = {play.k}, {played.n_battles:,} battles; spread over {drawn}"
-    give(Sheet("elo", title, table, table), output, tally)
+    give(Sheet("elo", title, table, table, pictures=elo_pictures(table)), output, tally)
 
 
 @click.command()
@@ -277,7 +237,7 @@ def elo(
 @reading_options
 @filter_options
 @evaluate_options
-@output_options
+@pictured_options()
 def evaluate(
     votes: tuple[str, ...],
     reading: Reading,
@@ -289,9 +249,11 @@ def evaluate(
     from arena.control import covariate_names
     from arena.heldout import held_out_skill
     from arena.outputs import write_frame
+    from arena.pictures import skill_pictures
     from arena.tables import Sheet
 
-    check_tables((*output.output, *filter(None, [holding.calibration])))
+    check_results(output)
+    check_tables([*filter(None, [holding.calibration])])
     names = covariate_names(holding.control)
     with progress_bar(output.quiet) as progress:
         battles, tally = read_kept(votes, reading, filtering, output, progress, names)
@@ -311,4 +273,5 @@ def evaluate(
         f"Held-out skill on {told.n_test:,} votes ({how}), fitted on {told.n_train:,}; "
         f"{told.n_left_out:,} left out, on models that not all could rate"
     )
-    give(Sheet("skill", title, told.skill, told.skill), output, tally)
+    sheet = Sheet("skill", title, told.skill, told.skill, pictures=skill_pictures(told))
+    give(sheet, output, tally)

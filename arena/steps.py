@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from arena.errors import OptionError
 from arena.filter_options import Filtering, filters_of
 from arena.options import TABLE_ROWS, Output, Points, Reading
-from arena.rating_options import Weighing
-from arena.terminal import emit, note, show, speaks_unicode
+from arena.rating_options import Control, Fitting, Intervals, Weighing
+from arena.terminal import emit, note, progress_bar, show, speaks_unicode
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from arena.leaderboard import Leaderboard, Scale
     from arena.tables import Sheet
     from arena.tally import Tally
+    from arena.uncertainty import Interval
 
 
 # ── votes in ───────────────────────────────────────────────────────────────────────────────
@@ -30,14 +31,16 @@ def read_log(
     output: Output,
     progress: "Progress | None" = None,
     keep: Sequence[str] = (),
+    *,
+    needs_rows: bool = True,
 ) -> "Battles":
-    """The votes named, or the shipped synthetic ones; rejected rows go to their file."""
+    """The votes named, or shipped ones; rejected rows go to their file."""
     from arena.battles import read_battles
     from arena.outputs import TABLES, check_output
 
     if reading.rejected:
         check_output(reading.rejected, TABLES)
-    files = vote_files(votes, reading, output)
+    files = vote_files(votes, reading, output, needs_rows=needs_rows)
     if reading.rejected:
         write_rejected(files, reading)
     return read_battles(
@@ -86,18 +89,67 @@ def read_kept(
     output: Output,
     progress: "Progress | None" = None,
     keep: Sequence[str] = (),
+    *,
+    needs_rows: bool = True,
 ) -> "tuple[Battles, Tally]":
     """Read the votes that the filters keep, and count them."""
     from arena.filters import refuse_nothing_left, select
     from arena.tally import tally_votes
 
-    log = read_log(votes, reading, output, progress, keep)
+    log = read_log(votes, reading, output, progress, keep, needs_rows=needs_rows)
     battles = select(log, *filters_of(filtering)).kept
     tally = tally_votes(battles)
     if reading.strict:
         tally.refuse_rejected()
     refuse_nothing_left(battles, tally)
     return battles, tally
+
+
+def rated(
+    votes: tuple[str, ...],
+    reading: Reading,
+    filtering: Filtering,
+    fitting: Fitting,
+    weighing: Weighing,
+    control: Control,
+    intervals: Intervals,
+    points: Points,
+    output: Output,
+) -> "Leaderboard":
+    """The board of the votes named, or of the shipped Chatbot Arena log."""
+    from arena.control import covariate_names
+    from arena.outputs import TABLES, check_output
+    from arena.pipeline import rate
+
+    if reading.rejected:
+        check_output(reading.rejected, TABLES)
+    reweight = reweighting(weighing)
+    scale, interval = scale_of(points), interval_of(intervals)
+    source = vote_files(votes, reading, output, needs_rows=False)
+    with progress_bar(output.quiet) as progress:
+        if reading.rejected:
+            write_rejected(source, reading)
+        board = rate(
+            source,
+            columns=reading.columns,
+            outcomes=reading.outcomes,
+            strict=reading.strict,
+            anonymous_only=not reading.identified,
+            filters=filters_of(filtering),
+            ties=fitting.ties,
+            on_separation=fitting.on_separation,
+            prior=fitting.prior,
+            scale=scale,
+            interval=interval,
+            reweight=reweight,
+            control=covariate_names(control.control),
+            ridge=control.ridge,
+            missing=control.missing,
+            progress=progress,
+        )
+    accounts = [one["account"] for one in board.manifest["inputs"]]
+    account(accounts, board.manifest["filters"], output)
+    return board
 
 
 def account(accounts: Sequence[str], funnel: Sequence[Mapping[str, Any]], output: Output) -> None:
@@ -135,6 +187,19 @@ def scale_of(points: Points) -> "Scale":
     return Scale(points.scale, points.base, points.init, points.anchor)
 
 
+def interval_of(intervals: Intervals) -> "Interval":
+    """How intervals are asked for."""
+    from arena.uncertainty import Interval, parse_method
+
+    return Interval(
+        *parse_method(intervals.ci),
+        intervals.level,
+        intervals.interval_of,
+        intervals.rounds,
+        intervals.seed,
+    )
+
+
 def reweighting(weighing: Weighing) -> "Callable[[PairCounts], PairCounts] | None":
     """What is to be done with the counts before the fit."""
     from arena.counts import read_propensities, reweight_pairs, reweight_propensity
@@ -162,11 +227,36 @@ def check_tables(paths: Sequence[str]) -> None:
         check_output(path, FRAMES)
 
 
+def check_results(output: Output, kinds: Sequence[str] = (), *, drawn: bool = True) -> None:
+    """Refuse paths that the result cannot be written to, and pictures that there are none of.
+
+    Args:
+        output: what was asked for.
+        kinds: of pictures, where there are several.
+        drawn: whether there is any.
+    """
+    from arena.outputs import FRAMES, PICTURES, check_output
+
+    known = (*FRAMES, *(PICTURES if drawn else ()))
+    suffixes = {check_output(path, known).suffix.lower() for path in output.output}
+    asked = "--plot" if output.plot else "--dark" if output.dark else ""
+    if asked and not drawn:
+        raise OptionError(f"{asked}: there is no picture of this result")
+    if output.plot and output.plot not in kinds:
+        raise OptionError(f"--plot: '{output.plot}' is not one of {', '.join(kinds)}")
+    if asked and not suffixes & set(PICTURES):
+        raise OptionError(f"{asked}: no picture is written; add e.g. -o FILE.svg")
+
+
 def show_board(board: "Leaderboard", output: Output) -> None:
     """Show a leaderboard in the form asked for."""
     from arena import report
+    from arena.html_tables import spreadsheet_csv
 
     most = output.top or None
+    if output.form == "spreadsheet":
+        emit(spreadsheet_csv(report.shown_rows(board, most)))
+        return
     if output.form != "table":
         render = {
             "csv": report.render_csv,
@@ -179,24 +269,26 @@ def show_board(board: "Leaderboard", output: Output) -> None:
     show(report.render_table(board, shown, unicode=speaks_unicode()))
 
 
-def give(sheet: "Sheet", output: Output, tally: "Tally") -> None:
+def give(sheet: "Sheet", output: Output, of: "Tally | Leaderboard | None" = None) -> None:
     """Write a result to files, and show it in the form asked for.
 
     Where the votes that it is of were simulated, its title says so.
     """
-    from arena.datasets import is_synthetic
+    from arena.html_tables import spreadsheet_csv
     from arena.outputs import write_sheet
     from arena.report import SYNTHETIC
     from arena.tables import frame_json, frame_markdown, frame_table
 
-    if any(is_synthetic(reading.source.name) for reading in tally.readings):
+    if _is_synthetic(of):
         sheet = replace(sheet, title=f"{SYNTHETIC}; {sheet.title}")
     if output.top:
         sheet = sheet.head(output.top)
     for path in output.output:
-        write_sheet(sheet, path)
+        write_sheet(sheet, path, output.top, plot=output.plot, dark=output.dark)
     if output.form == "csv":
         emit(sheet.frame.write_csv())
+    elif output.form == "spreadsheet":
+        emit(spreadsheet_csv(sheet.frame))
     elif output.form == "json":
         emit(frame_json(sheet.frame, sheet.name, sheet.manifest))
     elif output.form == "markdown":
@@ -204,3 +296,15 @@ def give(sheet: "Sheet", output: Output, tally: "Tally") -> None:
     else:
         shown = sheet.summary if output.top is not None else sheet.summary.head(TABLE_ROWS)
         show(frame_table(shown, sheet.title, sheet.lines, unicode=speaks_unicode()))
+
+
+def _is_synthetic(of: "Tally | Leaderboard | None") -> bool:
+    """Whether a result is of votes that nobody cast."""
+    from arena.datasets import is_synthetic
+    from arena.tally import Tally
+
+    if of is None:
+        return False
+    if isinstance(of, Tally):
+        return any(is_synthetic(reading.source.name) for reading in of.readings)
+    return any(is_synthetic(source["name"]) for source in of.manifest["inputs"])

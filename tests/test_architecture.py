@@ -12,12 +12,15 @@ PACKAGE = Path(arena.__file__).parent
 ORDER = [
     "errors",
     "display",
+    "showing",
     "prompt_texts",
     "alias",
     "world",
     "world_file",
     "training_texts",
+    "compiling",
     "elo_kernel",
+    "pair_kernel",
     "characters",
     "text_kernel",
     "text",
@@ -48,6 +51,7 @@ ORDER = [
     "conditions",
     "matching",
     "distributed",
+    "exposure",
     "duplicates",
     "anomalous_judges",
     "judges",
@@ -73,34 +77,82 @@ ORDER = [
     "uncertainty",
     "datasets",
     "leaderboard",
+    "gains",
+    "injection",
+    "lead",
+    "detection",
+    "selection",
+    "board_entry",
+    "board_selection",
+    "retirement",
     "board_pair",
     "comparison",
     "categories",
     "influence",
+    "removal_search",
+    "random_removal",
+    "vote_influence",
+    "removal",
+    "dose_tables",
+    "dosing",
     "winrates",
     "control",
+    "uplift_design",
+    "negative_control",
+    "gain_fit",
+    "uplift_rows",
+    "uplift",
+    "whatif",
     "heldout",
     "history",
     "prompt_survey",
     "report",
     "tables",
     "plots",
+    "plot_parts",
+    "board_plots",
+    "pair_plots",
+    "comparison_plots",
+    "time_plots",
+    "heldout_plots",
+    "match_plots",
+    "supposition_plots",
+    "detection_plots",
+    "selection_plots",
+    "exposure_plots",
+    "pictures",
     "category_report",
     "comparison_report",
+    "scenario_report",
+    "uplift_report",
     "judge_report",
+    "removal_report",
+    "selection_report",
     "prompt_report",
     "outputs",
     "pipeline",
+    "html_tables",
+    "html_boards",
+    "html_contamination",
+    "html_suppositions",
+    "html_data",
+    "html_votes",
+    "html_page",
     "options",
     "rating_options",
     "filter_options",
     "prompt_options",
+    "whatif_options",
     "terminal",
+    "notebooks",
     "steps",
     "rating_commands",
     "filter_commands",
     "prompt_commands",
+    "report_commands",
     "simulate_commands",
+    "exposure_commands",
+    "whatif_commands",
     "cli",
 ]
 """The modules of arena; each imports only from those before it."""
@@ -146,15 +198,50 @@ def test_imports_point_one_way(module):
     assert own <= before
 
 
+def running(tree: ast.Module) -> ast.Module:
+    """A module without what only type checkers import."""
+    checked = ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+    body = [
+        node
+        for node in tree.body
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) in checked)
+    ]
+    return ast.Module(body, [])
+
+
 def test_only_plots_imports_matplotlib():
-    """Whoever draws nothing never waits for matplotlib."""
+    """One module knows how pictures look; the others draw with it, and import types alone."""
     users = {
         module
         for module, tree in TREES.items()
-        if any(name.split(".")[0] == "matplotlib" for name in imports(tree))
+        if any(name.split(".")[0] == "matplotlib" for name in imports(running(tree)))
     }
 
     assert users == {"plots"}
+
+
+def test_pictures_are_imported_when_they_are_drawn():
+    """Whoever draws nothing never waits for matplotlib."""
+    drawing = {f"arena.{name}" for name in TREES if name == "plots" or name.endswith("_plots")}
+    drawing.add("arena.plot_parts")
+
+    waiting = {
+        module
+        for module, tree in TREES.items()
+        if f"arena.{module}" not in drawing
+        for node in running(tree).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        and imports(ast.Module([node], [])) & drawing
+    }
+
+    assert waiting == set()
+
+
+def test_only_one_module_looks_others_up_by_name():
+    """No import hides from the order, but for results that show themselves."""
+    users = {module for module, tree in TREES.items() if "importlib" in imports(tree)}
+
+    assert users == {"showing"}
 
 
 def test_only_the_command_line_prints():

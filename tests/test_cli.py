@@ -614,3 +614,16 @@ def test_a_pipe_gets_the_names_that_a_file_gets(tmp_path):
     piped = script("rate", path, "--format", "csv", "-o", board)
 
     assert piped.stdout == board.read_bytes()
+
+
+def test_spreadsheets_get_no_formula(arena, tmp_path):
+    """On request, a name that a spreadsheet would run is text in it; plain CSV keeps the name."""
+    rows = [*LEVEL, *votes("=cmd() x model_a", "=cmd() x model_b", "=cmd() y tie")]
+    path = write(tmp_path / "votes.csv", rows)
+
+    asked, plain = (
+        arena("rate", path, "--format", form, "-q").out for form in ("spreadsheet", "csv")
+    )
+
+    assert ",'=cmd()," in asked
+    assert ",=cmd()," in plain

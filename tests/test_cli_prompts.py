@@ -462,7 +462,7 @@ MISTAKES = {
     "cap": ([*MATCH, "--cap", "0"], "--cap"),
     "samples of tokens": ([*MATCH, "--show", "0"], "--show"),
     "no folder": ([*MATCH, "-o", "HERE/none/m.parquet"], "there is no folder"),
-    "picture": ([*MATCH, "-o", "HERE/m.png"], "the suffix must be one of"),
+    "picture": ([*MATCH, "-o", "HERE/m.xlsx"], "the suffix must be one of"),
     "no prompts": (["match", "BARE", "--corpus", CORPUS], "no column 'prompt' to match"),
     "no full texts": (["match", "HI", "--corpus", CORPUS, "--text", "user_text"], "'user_text'"),
     "no prompts to survey": (["prompts", "BARE"], "no column 'prompt' to survey"),

@@ -460,7 +460,7 @@ MISTAKES = {
     "elo column": ("elo", "log", ["--columns", "tstamp=when"], "no column 'when'"),
     "field": ("history", "log", ["--columns", "time=tstamp"], "'time'"),
     "format": ("history", "log", ["--format", "xml"], "'xml'"),
-    "picture": ("history", "log", ["-o", "h.png"], "h.png: the suffix must be one of"),
+    "picture": ("history", "log", ["-o", "h.xlsx"], "h.xlsx: the suffix must be one of"),
     "folder": ("elo", "log", ["-o", "nowhere/h.csv"], "no folder 'nowhere'"),
     "option": ("elo", "log", ["--window", "1"], "'--window'"),
     "anchor for elo": ("elo", "log", ["--anchor", "m001=1000"], "'--anchor'"),
@@ -490,7 +490,7 @@ def test_a_mistake_is_one_line_that_names_the_culprit(
     [
         ("history", ["--window", "0"], "--window"),
         ("history", ["--scale", "0"], "scale"),
-        ("history", ["-o", "h.png"], "h.png"),
+        ("history", ["-o", "h.xlsx"], "h.xlsx"),
         ("elo", ["--orders", "1"], "--orders"),
         *(
             pytest.param(

@@ -39,7 +39,8 @@ DATACLASSES = [
 
 def array_fields(cls):
     """The names of a dataclass's fields that hold arrays."""
-    kinds = typing.get_type_hints(cls)
+    # Known to type checkers alone, as whoever draws nothing does not import matplotlib.
+    kinds = typing.get_type_hints(cls, localns={"Figure": object})
     return [f.name for f in dataclasses.fields(cls) if "ndarray" in str(kinds[f.name])]
 
 
