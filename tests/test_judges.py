@@ -484,7 +484,7 @@ def test_who_always_votes_for_a_weak_model_or_at_random_is_found(rule, tails, wi
 @pytest.mark.parametrize(
     ("options", "names"),
     [({}, {"odd", "mild"}), ({"rule": "e-value"}, {"odd", "mild"}), ({"fdr": True}, {"odd"})],
-    ids=str,
+    ids=["fisher", "e-value", "fdr"],
 )
 def test_the_votes_of_odd_judges_are_dropped(options, names):
     """Theirs alone: votes of nobody stay, and so do those of judges with few.
