@@ -7,11 +7,19 @@ from pathlib import Path
 
 import pytest
 
+SCRIPTS = (
+    *("generate_votes", "generate_prompts", "measure", "reference", "vote_logs", "peers", "ours"),
+    *("results_page", "results"),
+)
+"""What the benchmarks share; each imports only those before it."""
+
 # By its path: with this folder on sys.path, a script in it could pass for a library.
-_spec = spec_from_file_location("generate_votes", Path(__file__).with_name("generate_votes.py"))
-generate_votes = module_from_spec(_spec)
-sys.modules["generate_votes"] = generate_votes
-_spec.loader.exec_module(generate_votes)
+for _name in SCRIPTS:
+    _spec = spec_from_file_location(_name, Path(__file__).with_name(f"{_name}.py"))
+    sys.modules[_name] = module_from_spec(_spec)
+    _spec.loader.exec_module(sys.modules[_name])
+
+from generate_votes import generate_votes  # noqa: E402  # it has just been put there
 
 TIMED_VOTES, UNTIMED_VOTES = 10_000_000, 200_000
 TIMED_BATTLES, UNTIMED_BATTLES = 1_670_000, 50_000
@@ -22,6 +30,12 @@ TIMED_BATTLES, UNTIMED_BATTLES = 1_670_000, 50_000
 def pytest_configure(config):
     """Whoever names this folder wants it run, though a plain `pytest` skips benchmarks."""
     config.option.benchmark_skip = False
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """One benchmark at a time: two at once would time each other."""
+    return 0
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +64,4 @@ def n_battles(timed):
 @pytest.fixture(scope="session")
 def vote_log(n_votes, tmp_path_factory):
     """A Parquet file of so many votes."""
-    return generate_votes.generate_votes(
-        tmp_path_factory.mktemp("votes") / "votes.parquet", n_votes
-    )
+    return generate_votes(tmp_path_factory.mktemp("votes") / "votes.parquet", n_votes)

@@ -1,8 +1,6 @@
 """A bootstrap on the shipped counts, against refitting each round and against drawing alone.
 
-The peer is the method that LMSYS published: one row per pair and outcome, weights drawn anew, and
-SciPy's L-BFGS-B from zero with an analytic gradient, here in one process. SciPy's own stopping
-rule would leave it a point short, so it is held to one that gives the same board to 0.1 point.
+The peer is the method that LMSYS published, `peers.refit`, here in one process.
 """
 
 import json
@@ -11,7 +9,7 @@ from statistics import median
 from time import perf_counter
 
 import numpy as np
-from scipy.optimize import minimize
+from peers import refit
 
 from arena.batch import solve_tables
 from arena.bradley_terry import fit_bradley_terry, solve
@@ -26,23 +24,6 @@ TO_RATING = 400.0 / np.log(10.0)
 # About 100 where both processors are free; the peer keeps one busy, and is disturbed less.
 LEAST_TIMES_FASTER = 50.0
 MOST_TIMES_DRAWING = 5.0
-
-
-def refit(pairs, points, weights, n_models):
-    """One round as published: maximise the weighted log-likelihood row by row."""
-
-    def loss_and_gradient(strength):
-        gap = strength[pairs[:, 0]] - strength[pairs[:, 1]]
-        p = 1.0 / (1.0 + np.exp(-gap))
-        loss = -((np.log(p) * points + np.log(1.0 - p) * (1.0 - points)) * weights).sum()
-        residual = -(points - p) * weights
-        gradient = np.zeros(n_models)
-        np.add.at(gradient, pairs, residual[:, None] * np.array([1.0, -1.0]))
-        return loss, gradient
-
-    options = {"maxiter": 10_000, "maxfun": 100_000, "gtol": 1e-6, "ftol": 1e-13}
-    start = np.zeros(n_models)
-    return minimize(loss_and_gradient, start, jac=True, method="L-BFGS-B", options=options)
 
 
 def test_bootstrap_rounds(benchmark, timed):

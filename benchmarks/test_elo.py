@@ -5,11 +5,12 @@ warm: compiled, and the votes in memory as text.
 """
 
 import json
-from math import exp, log
 from statistics import median
 from time import perf_counter
 
 import numpy as np
+import ours
+import peers
 import polars as pl
 import pytest
 
@@ -40,19 +41,7 @@ def order(votes):
 @pytest.fixture(scope="module")
 def bare_loop():
     """What a compiler makes of the definition, on integer arrays, and nothing else."""
-    from numba import njit
-
-    @njit
-    def loop(left, right, outcome, ratings, k, scale, base):
-        per_point = log(base) / scale
-        for i in range(left.size):
-            a, b = left[i], right[i]
-            expected = 1.0 / (1.0 + exp((ratings[b] - ratings[a]) * per_point))
-            move = k * (outcome[i] - expected)
-            ratings[a] += move
-            ratings[b] -= move
-
-    return loop
+    return ours.bare_loop()
 
 
 def seconds_of(function, *arguments):
@@ -81,13 +70,11 @@ def report(benchmark, n_votes, **seconds):
 def test_elo_from_names_against_evalica(benchmark, votes, timed):
     """Names to ratings in a twentieth of evalica's time, and the same ratings."""
     evalica = pytest.importorskip("evalica")
-    winner = {"model_a": evalica.Winner.X, "model_b": evalica.Winner.Y}
     peer, results = [], []
 
     def rate_by_evalica():
-        winners = [winner.get(vote, evalica.Winner.Draw) for vote in votes["winner"].to_list()]
-        sides = (votes[side].to_list() for side in ("model_a", "model_b"))
-        results.append(evalica.elo(*sides, winners, initial=1000, base=10, scale=400, k=4))
+        lists = peers.lists_for_evalica(votes)
+        results.append(evalica.elo(*lists, initial=1000, base=10, scale=400, k=4))
 
     def peer_first():
         peer.append(seconds_of(rate_by_evalica))

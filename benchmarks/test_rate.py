@@ -1,13 +1,10 @@
 """From a vote log to a board, against the bare counting of the same file in the same run.
 
-Rounds alternate: the bare group-by, then the board, so that both see the same machine. What is
-said of a process is said by a small process that starts it and waits for it.
+Rounds alternate: the bare group-by, then the board, so that both see the same machine.
 """
 
 import json
-import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -16,6 +13,8 @@ import numpy as np
 import polars as pl
 import pytest
 from generate_votes import WINNERS
+from measure import watch
+from ours import count_bare
 
 from arena import rate, shipped
 
@@ -31,42 +30,6 @@ import sys, polars as pl
 print(pl.scan_parquet(sys.argv[1]).group_by("model_a", "model_b", "winner").len().collect().height)
 """
 RATE_NOTHING = "model_a,model_b,winner\nx,y,model_a\ny,x,model_a\n"
-
-# A child inherits its parent's peak memory until it starts its own program, so the parent
-# has to be a small one.
-WATCH = """
-import json, os, sys, time
-start = time.perf_counter()
-child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=[
-    (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)])
-_, status, usage = os.wait4(child, 0)
-print(json.dumps([time.perf_counter() - start, usage.ru_maxrss, os.waitstatus_to_exitcode(status)]))
-"""
-
-
-@dataclass(frozen=True)
-class Run:
-    """A whole process: wall time from its start to its end, and its peak memory."""
-
-    seconds: float
-    peak_mb: float
-
-
-def watch(*command: str) -> Run:
-    """Run a command to its end, without its output."""
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", WATCH, *command],
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    seconds, peak_kb, code = json.loads(done.stdout)
-    assert code == 0
-    return Run(seconds, peak_kb * 1024 / 1e6)
-
-
-def count_bare(path: Path) -> pl.DataFrame:
-    """What polars does when asked for the counts, and nothing else."""
-    return pl.scan_parquet(path).group_by("model_a", "model_b", "winner").len().collect()
 
 
 def as_counts(groups: pl.DataFrame) -> pl.DataFrame:
@@ -90,7 +53,7 @@ def test_votes_to_board_in_a_warm_process(benchmark, vote_log, n_votes, timed):
 
     def bare_first():
         start = perf_counter()
-        count_bare(vote_log)
+        count_bare([vote_log])
         bare.append(perf_counter() - start)
 
     board = benchmark.pedantic(
@@ -99,7 +62,7 @@ def test_votes_to_board_in_a_warm_process(benchmark, vote_log, n_votes, timed):
 
     assert board.frame["battles"].sum() == 2 * n_votes
     assert board.frame["std_error"].drop_nulls().len() > 100
-    again = rate(as_counts(count_bare(vote_log)))
+    again = rate(as_counts(count_bare([vote_log])))
     np.testing.assert_allclose(again.fit.log_odds, board.fit.log_odds, rtol=0, atol=1e-9)
     assert farthest(board.frame, rate(shipped()).frame) < 6
     if timed:

@@ -10,13 +10,11 @@ from time import perf_counter
 
 import numpy as np
 import pytest
+from vote_logs import COEFFICIENTS, style_design
 
-from arena.design import Design
 from arena.regression import fit_regression, regression_covariance
 
 N_MODELS = 129
-COEFFICIENTS = np.array([0.5, 0.1, 0.06, 0.04])
-NAMES = ("style:tokens", "style:headers", "style:lists", "style:bold")
 ROUNDS = 5
 
 LEAST_TIMES_FASTER = 10.0
@@ -25,24 +23,7 @@ LEAST_TIMES_FASTER = 10.0
 @pytest.fixture(scope="module")
 def design(n_battles):
     """Simulated votes with four correlated covariates and a third of ties."""
-    rng = np.random.default_rng(0)
-    log_odds = rng.normal(0.0, 0.7, N_MODELS)
-    left = rng.choice(N_MODELS, n_battles, p=rng.dirichlet(np.full(N_MODELS, 2.0)))
-    right = (left + rng.integers(1, N_MODELS, n_battles)) % N_MODELS
-    covariates = rng.standard_normal((n_battles, 4)) + rng.standard_normal((n_battles, 1))
-    covariates -= covariates.mean(axis=0)
-    covariates /= covariates.std(axis=0)
-    gap = log_odds[left] - log_odds[right] + covariates @ COEFFICIENTS
-    points = (rng.random(n_battles) < 1 / (1 + np.exp(-gap))).astype(float)
-    points[rng.random(n_battles) < 0.3] = 0.5
-    return Design(
-        tuple(f"m{i:03d}" for i in range(N_MODELS)),
-        left.astype(np.int32),
-        right.astype(np.int32),
-        points,
-        np.asfortranarray(covariates),
-        NAMES,
-    )
+    return style_design(n_battles)
 
 
 def controlled(design):

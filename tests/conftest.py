@@ -15,8 +15,9 @@ class Result:
 
 
 @pytest.fixture
-def arena(capsys):
+def arena(capsys, monkeypatch):
     """The command line in this process: arguments in; exit code, output and errors out."""
+    monkeypatch.delenv("COLUMNS", raising=False)  # as wide as a pipe, wherever tests run
 
     def run(*arguments):
         with pytest.raises(SystemExit) as left:

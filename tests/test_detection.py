@@ -65,7 +65,7 @@ def test_simulation(share, uplift):
     n_votes = round(expected.n_battles * more)
     rng = np.random.default_rng(3)
 
-    found, trials = 0, 2_000
+    found, trials = 0, 1_500
     for _ in range(trials):
         drawn = rng.multinomial(n_votes, p.ravel()).reshape(p.shape).astype(float)
         fit = fit_bradley_terry(PairCounts(expected.models, expected.pairs, drawn))

@@ -4,9 +4,10 @@ import pytest
 
 from arena.battles import read_battles
 from arena.corpora import open_corpus
-from arena.distributed import on_dask
-from arena.errors import OptionError, ReadError
+from arena.distributed import on_dask, tally_on_dask
+from arena.errors import LabelError, OptionError, ReadError
 from arena.matching import match_prompts
+from arena.tally import tally_votes
 
 distributed = pytest.importorskip("distributed")
 
@@ -81,3 +82,98 @@ def test_a_scheduler_that_does_not_answer_is_named(votes, shards, monkeypatch):
 
     with pytest.raises(OptionError, match=r"no scheduler answers at 'tcp://127.0.0.1:9'"):
         match_prompts(votes, [corpus], go_through=on_dask("tcp://127.0.0.1:9"))
+
+
+# ── counting ───────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory):
+    """Five logs of unlike models, with ties, and with rows that do not count."""
+    folder, rng = tmp_path_factory.mktemp("logs"), np.random.default_rng(0)
+    for k in range(5):
+        names = np.array([f"model-{i}" for i in range(k, k + 6)])
+        left, right = names[rng.integers(0, 6, (2, 400))]
+        kinds = ["model_a", "model_b", "tie", "tie (bothbad)", None]
+        winner = pl.Series(rng.choice(5, 400)).replace_strict(dict(enumerate(kinds)))
+        pl.DataFrame({"model_a": left, "model_b": right, "winner": winner}).write_parquet(
+            folder / f"{k}.parquet"
+        )
+    return folder
+
+
+def account(tally):
+    """What became of the rows of each source."""
+    return [
+        (one.source.name, one.format, one.rows, one.accepted, one.set_aside, one.rejected)
+        for one in tally.readings
+    ]
+
+
+def test_counts_of_a_cluster_are_those_of_one_process(logs, cluster):
+    """Models, pairs, votes, and the account of every row, whichever file was counted first."""
+    alone = tally_votes(read_battles(f"{logs}/*.parquet"))
+    spread = tally_on_dask(f"{logs}/*.parquet", cluster)
+    backwards = tally_on_dask([f"{logs}/{k}.parquet" for k in (4, 2, 3, 0, 1)], cluster)
+
+    for tally in (spread, backwards):
+        assert tally.counts.models == alone.counts.models
+        np.testing.assert_array_equal(tally.counts.pairs, alone.counts.pairs)
+        np.testing.assert_array_equal(tally.counts.outcomes, alone.counts.outcomes)
+        assert tally.funnel.equals(alone.funnel)
+        assert sorted(account(tally), key=str) == sorted(account(alone), key=str)
+    assert account(spread) == account(alone)
+    assert alone.n_rejected > 0
+    hashes = [[one.source.sha256() for one in tally.readings] for tally in (spread, alone)]
+    assert hashes[0] == hashes[1]
+
+
+def test_weights_of_one_log_are_kept_beside_one_without(tmp_path, cluster):
+    """Where one file has weights, a vote of the others weighs one, as in one process."""
+    plain = pl.DataFrame(
+        {"model_a": ["x", "y"], "model_b": ["y", "x"], "winner": ["tie", "model_a"]}
+    )
+    plain.write_parquet(tmp_path / "0.parquet")
+    plain.with_columns(weight=pl.Series([0.5, 2.0])).write_parquet(tmp_path / "1.parquet")
+
+    alone = tally_votes(read_battles(f"{tmp_path}/*.parquet")).counts
+    spread = tally_on_dask(f"{tmp_path}/*.parquet", cluster).counts
+
+    np.testing.assert_array_equal(spread.outcomes, alone.outcomes)
+    np.testing.assert_array_equal(spread.squares, alone.squares)
+
+
+def test_how_a_log_is_read_goes_along(logs, tmp_path, cluster):
+    """Columns and outcomes of one's own are those of every file."""
+    files = sorted(logs.iterdir())
+    for file in files:
+        pl.read_parquet(file).rename({"model_a": "left", "model_b": "right"}).with_columns(
+            winner=pl.col("winner").replace({"tie": "draw"})
+        ).write_parquet(tmp_path / file.name)
+    columns, outcomes = {"model_a": "left", "model_b": "right"}, {"draw": "tie"}
+
+    told = tally_on_dask(f"{tmp_path}/*.parquet", cluster, columns=columns, outcomes=outcomes)
+
+    assert told.counts.sha256() == tally_votes(read_battles(f"{logs}/*.parquet")).counts.sha256()
+
+
+def test_what_is_wrong_with_a_file_is_said_as_in_one_process(logs, tmp_path, cluster):
+    """A vote that is no vote, a file that is none, none at all: the error names it."""
+    good = str(logs / "0.parquet")
+    odd = pl.DataFrame({"model_a": ["x"], "model_b": ["y"], "winner": ["banana"]})
+    odd.write_parquet(tmp_path / "odd.parquet")
+
+    with pytest.raises(LabelError, match=r"odd\.parquet: unknown vote 'banana' \(1 vote\)"):
+        tally_on_dask([good, str(tmp_path / "odd.parquet")], cluster)
+    with pytest.raises(ReadError, match=r"gone\.parquet: no such file"):
+        tally_on_dask([good, str(tmp_path / "gone.parquet")], cluster)
+    with pytest.raises(ReadError, match="no vote files given"):
+        tally_on_dask([], cluster)
+
+
+def test_a_scheduler_that_does_not_answer_counts_nothing(logs, monkeypatch):
+    """As for matching."""
+    monkeypatch.setattr("arena.distributed.ANSWER_SECONDS", 0.5)
+
+    with pytest.raises(OptionError, match=r"no scheduler answers at 'tcp://127.0.0.1:9'"):
+        tally_on_dask(str(logs / "0.parquet"), "tcp://127.0.0.1:9")

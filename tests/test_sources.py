@@ -249,7 +249,9 @@ def test_a_path_that_is_no_file_is_named(tmp_path, name, complaint):
     assert complaint in str(raised.value)
 
 
-@pytest.mark.parametrize("content", [b"", b" \n\t\n", gzip.compress(b"")], ids=["nothing", "white", "gzip"])
+@pytest.mark.parametrize(
+    "content", [b"", b" \n\t\n", gzip.compress(b"")], ids=["nothing", "white", "gzip"]
+)
 def test_a_file_without_content_is_called_empty(tmp_path, content):
     """Nothing, white space, and nothing gzipped are all an empty file."""
     path = tmp_path / "votes.csv"
