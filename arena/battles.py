@@ -66,6 +66,8 @@ class Battles:
         labels: accepted spelling of a vote → winner.
         conditions: what battles must meet, in this order; see `select`.
         anonymous_only: set battles aside whose `anony` is not true.
+        expressions: for each source, what makes each battle column of its raw columns; empty
+            where a part is no such selection.
     """
 
     parts: tuple[pl.LazyFrame, ...]
@@ -74,6 +76,7 @@ class Battles:
     labels: Mapping[str, str] = field(default_factory=lambda: dict(SPELLINGS))
     conditions: tuple[Condition, ...] = ()
     anonymous_only: bool = True
+    expressions: tuple[Mapping[str, pl.Expr], ...] = ()
 
     @property
     def rows(self) -> pl.LazyFrame:
@@ -107,7 +110,7 @@ class Battles:
         ]
         if len(parts) == 1:
             return parts[0]
-        parts = [part.with_columns(self._unsaid(part)) for part in parts]
+        parts = [part.with_columns(self.unsaid(part)) for part in parts]
         return pl.concat(parts, how="diagonal")
 
     def meeting(self, condition: Condition) -> "Battles":
@@ -187,7 +190,7 @@ class Battles:
         """
         why_not = replace(self, conditions=()).why_not
         numbered = [
-            _numbered(part.with_columns(self._unsaid(part))).select(
+            _numbered(part.with_columns(self.unsaid(part))).select(
                 pl.lit(source.name).alias("source"),
                 "row",
                 pl.when(why_not.is_in(REJECTED)).then(why_not).alias("reason"),
@@ -199,7 +202,7 @@ class Battles:
         ]
         return collect(pl.concat(numbered).filter(pl.col("reason").is_not_null()), self.sources)
 
-    def _unsaid(self, part: pl.LazyFrame) -> list[pl.Expr]:
+    def unsaid(self, part: pl.LazyFrame) -> list[pl.Expr]:
         """What a source leaves unsaid that another one says: see `UNSAID`."""
         there = part.collect_schema()
         return [
@@ -251,6 +254,7 @@ def read_battles(
             )
     sources = open_sources(votes, progress)
     parts, formats = [], []
+    expressions: list[Mapping[str, pl.Expr]] = []
     for source in sources:
         raw = source.raw.collect_schema()
         form = recognise(raw, mapped, source.name)
@@ -259,13 +263,22 @@ def read_battles(
                 message = f"{source.name}: is a file of counts, which takes no --columns"
                 raise OptionError(message)
             parts.append(_from_counts(source))
+            expressions.append({})
         else:
             found = battle_columns(raw, mapped, form, source.name)
             found |= kept_columns(raw, keep, found)
             parts.append(source.raw.select(found.values()))
+            expressions.append(found)
         formats.append(form.name)
     labels = {**SPELLINGS, **(outcomes or {})}
-    return Battles(tuple(parts), sources, tuple(formats), labels, anonymous_only=anonymous_only)
+    return Battles(
+        tuple(parts),
+        sources,
+        tuple(formats),
+        labels,
+        anonymous_only=anonymous_only,
+        expressions=tuple(expressions),
+    )
 
 
 def _numbered(part: pl.LazyFrame) -> pl.LazyFrame:

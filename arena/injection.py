@@ -171,10 +171,7 @@ def _uncertain(board: Leaderboard, model: int, ratings: Floats, top: int) -> dic
     points, level = board.scale.per_log_odds, board.interval.level
     off = points * (np.array([known.lower[model], known.upper[model]]) - board.fit.log_odds[model])
     deviations = points * known.deviations[np.isfinite(known.deviations).all(axis=1)]
-    ranks = np.empty((len(ratings), len(deviations)))
-    for row, board_ratings in enumerate(ratings):
-        drawn = board_ratings + deviations
-        ranks[row] = 1 + (drawn > drawn[:, [model]]).sum(axis=1)
+    ranks = _drawn_ranks(ratings, model, deviations)
     ends = [
         np.quantile(ranks, end, axis=1, method="nearest")
         for end in (0.5 - level / 2, 0.5 + level / 2)
@@ -187,3 +184,16 @@ def _uncertain(board: Leaderboard, model: int, ratings: Floats, top: int) -> dic
         "rank_upper": ends[1].astype(np.int64),
         "p_top": (ranks <= top).mean(axis=1),
     }
+
+
+def _drawn_ranks(ratings: Floats, model: int, deviations: Floats) -> Floats:
+    """The model's rank [G, B] in each board's draws: its ratings [G, m] plus deviations [B, m]."""
+    apart = (deviations - deviations[:, [model]]).T
+    lowest, highest = apart.min(axis=1, initial=np.inf), apart.max(axis=1, initial=-np.inf)
+    ranks = np.empty((len(ratings), len(deviations)))
+    for row, gaps in enumerate(ratings - ratings[:, [model]]):
+        # Most models are above, or below, in every draw.
+        above = gaps + lowest > 0.0
+        open_ = np.flatnonzero((gaps + highest > 0.0) & ~above)
+        ranks[row] = 1 + above.sum() + (apart[open_] + gaps[open_, None] > 0.0).sum(axis=0)
+    return ranks

@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -168,11 +169,15 @@ def manifest(
             "rounds": interval.rounds,
             "seed": interval.seed,
         },
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("arena-ratings", "numpy", "polars", "scipy")},
-        },
+        "versions": _versions(),
     }
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Of Python and of what computes."""
+    names = ("arena-ratings", "numpy", "polars", "scipy")
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
 
 
 def _fit_manifest(fit: Fit) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """What the ratings say about the order, and what they leave open."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +14,8 @@ Integers = NDArray[np.int64]
 DRAWS, FEWEST_DRAWS = 2_000, 200
 MOST_DIFFERENCES = 1 << 31
 """Draws times pairs of models; beyond, there are fewer draws."""
+BLOCK_ELEMENTS = 1 << 16
+"""Draws times models gone through at once: three arrays of a quarter of a megabyte."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,17 +85,43 @@ def rank_sets(
     if known is not None:
         usable &= known[:, None] & known[None, :]
     inverse = np.where(usable, 1.0 / np.where(usable, spread, 1.0), 0.0)
-    largest = np.zeros(len(deviations))
-    bounded = np.asarray(np.isfinite(deviations).all(axis=1))
-    finite = np.where(bounded[:, None], deviations, 0.0)
-    for i in range(m - 1):
-        difference = np.abs(finite[:, i + 1 :] - finite[:, i : i + 1])
-        difference *= inverse[i, i + 1 :]
-        np.maximum(largest, difference.max(axis=1), out=largest)
-    largest[~bounded] = np.inf
+    largest = _largest_differences(deviations, inverse)
     critical = float(np.sort(largest)[min(int(np.ceil(level * largest.size)), largest.size) - 1])
     above = (log_odds[:, None] - log_odds[None, :]) * inverse > critical
     return RankSets(above.sum(axis=0) + 1, m - above.sum(axis=1), critical)
+
+
+def _largest_differences(deviations: Floats, inverse: Floats) -> Floats:
+    """The largest |difference| of two models in each draw, [B]; infinite if one is not finite.
+
+    Args:
+        deviations: float [B, m].
+        inverse: float [m, m], what each difference is multiplied by.
+    """
+    m = inverse.shape[0]
+    bounded = np.asarray(np.isfinite(deviations).all(axis=1))
+    largest = np.full(len(deviations), np.inf)
+    draws = np.flatnonzero(bounded)
+    block = max(1, BLOCK_ELEMENTS // m)
+    # Seven digits are far more than so few draws tell of a quantile.
+    scale = inverse.astype(np.float32)
+
+    def go_through(first: int) -> None:
+        rows = draws[first : first + block]
+        # A model's draws side by side, few enough to stay in cache.
+        values = np.ascontiguousarray(deviations[rows].T, dtype=np.float32)
+        top, room = np.zeros_like(values), np.empty_like(values)
+        for i in range(m - 1):
+            difference = room[i + 1 :]
+            np.subtract(values[i + 1 :], values[i], out=difference)
+            np.multiply(difference, scale[i, i + 1 :, None], out=difference)
+            np.abs(difference, out=difference)
+            np.maximum(top[i + 1 :], difference, out=top[i + 1 :])
+        largest[rows] = top.max(axis=0, initial=0.0)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(go_through, range(0, draws.size, block)))
+    return largest
 
 
 def upper_bound_ranks(lower: Floats, upper: Floats) -> Integers:

@@ -13,10 +13,11 @@ import polars as pl
 
 from arena.battles import FILTERED, PLACE, REJECTED, SET_ASIDE, Battles, read_battles
 from arena.counts import PairCounts, pair_counts
+from arena.dictionary_counts import ROWS, count_combinations
 from arena.display import amount
 from arena.errors import ColumnError, LabelError, NoEstimateError, RejectedRowsError
 from arena.schema import WINNERS
-from arena.sources import Source, collect
+from arena.sources import REMOTE, Source, collect
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,14 +157,44 @@ def group_votes(battles: Battles, by: Mapping[str, pl.Expr]) -> pl.DataFrame:
         A frame with `Battles.keys`, the further keys, `source`, the sums of `count_groups`, and
         `why_not`, null for votes that count.
     """
+    groups = None if by else _from_codes(battles)
+    groups = _from_rows(battles, by) if groups is None else groups
+    groups = groups.with_columns(why_not=battles.why_not)
+    _refuse_weights(groups)
+    return groups if len(battles.sources) > 1 else groups.with_columns(source=pl.lit(0, pl.UInt16))
+
+
+def _from_rows(battles: Battles, by: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    """The groups, from the rows of any log."""
     keys = [*battles.keys, *(["source"] if len(battles.sources) > 1 else [])]
     further = [key.alias(name) for name, key in by.items()]
     placed = any(PLACE in key.meta.root_names() for key in by.values())
     rows = battles.placed if placed else battles.rows
     grouped = rows.group_by(*keys, *further).agg(**_vote_sums(battles.columns))
-    groups = collect(grouped, battles.sources).with_columns(why_not=battles.why_not)
-    _refuse_weights(groups)
-    return groups if len(battles.sources) > 1 else groups.with_columns(source=pl.lit(0, pl.UInt16))
+    return collect(grouped, battles.sources)
+
+
+def _from_codes(battles: Battles) -> pl.DataFrame | None:
+    """The groups of Parquet files whose keys are text, by dictionary codes; else None."""
+    if battles.conditions or {"votes", "weight"} & set(battles.columns):
+        return None
+    parts = []
+    for i, (source, found) in enumerate(zip(battles.sources, battles.expressions, strict=False)):
+        if source.kind != "parquet" or REMOTE.match(source.name):
+            return None
+        made = {key: found[key] for key in battles.keys if key in found}
+        raw = list(dict.fromkeys(name for one in made.values() for name in one.meta.root_names()))
+        counted = count_combinations(source.name, raw) if raw else None
+        if counted is None:
+            return None
+        # A key is made of its row alone, so of each combination as of each row.
+        columns = [*made.values(), pl.lit(i, pl.UInt16).alias("source"), pl.col(ROWS)]
+        parts.append(counted.lazy().select(columns).with_columns(battles.unsaid(battles.parts[i])))
+    if len(parts) < len(battles.sources):
+        return None
+    keys = [*battles.keys, *(["source"] if len(battles.sources) > 1 else [])]
+    rows = pl.concat(parts, how="diagonal")
+    return rows.group_by(keys).agg(n=pl.col(ROWS).sum().cast(pl.Float64)).collect()
 
 
 def accepted_groups(

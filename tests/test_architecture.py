@@ -46,6 +46,7 @@ ORDER = [
     "formats",
     "battles",
     "counts",
+    "dictionary_counts",
     "tally",
     "filters",
     "conditions",
