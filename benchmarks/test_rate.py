@@ -21,7 +21,7 @@ from arena import rate, shipped
 ROUNDS = 7
 ARENA = str(Path(sys.executable).with_name("arena"))
 
-MOST_TIMES_BARE = 2.0
+MOST_TIMES_BARE_WARM, MOST_TIMES_BARE = 1.0, 2.0
 MOST_MB = 1000.0
 MOST_HELP_SECONDS = 0.5
 
@@ -74,7 +74,7 @@ def test_votes_to_board_in_a_warm_process(benchmark, vote_log, n_votes, timed):
             "times_bare": round(times_bare, 2),
         }
         print(json.dumps(benchmark.extra_info))
-        assert times_bare <= MOST_TIMES_BARE
+        assert times_bare <= MOST_TIMES_BARE_WARM
 
 
 def test_votes_to_board_in_a_cold_process(benchmark, vote_log, n_votes, tmp_path, timed):
