@@ -13,7 +13,7 @@ from arena.bradley_terry import Fit, fit_bradley_terry
 from arena.counts import PairCounts
 from arena.covariance import estimate_covariance
 from arena.errors import OptionError
-from arena.gains import checked_shares, checked_uplifts, refuse_other_rules
+from arena.gains import checked_shares, checked_uplifts, own_cells, refuse_other_rules
 from arena.leaderboard import Leaderboard, model_index
 from arena.problem import problem
 from arena.ties import sigmoid
@@ -124,7 +124,7 @@ def expected_counts_with(fit: Fit, model: int, share: float, gain: float) -> Pai
     task = problem(fit.counts, fit.rule)
     m, met = task.n_models, task.outcomes.sum(axis=0)
     tied = task.outcomes[2] / met
-    own = np.flatnonzero((task.left == model) | (task.right == model))
+    own = own_cells(fit, model).place
     votes = met.copy()
     votes[own] *= 1.0 - share
     left = np.append(task.left, np.where(task.left[own] == model, m, task.left[own]))

@@ -114,10 +114,8 @@ class Mixture:
         self.fit, self.model = fit, model
         self.task: Problem = problem(fit.counts, fit.rule, fit.prior)
         self.votes = self.task.outcomes.sum(axis=0)
-        self.own = (self.task.left == model) | (self.task.right == model)
-        # A prior's battles are on no prompt.
-        self.own &= self.task.right < self.task.n_models
-        self.sign = np.where(self.task.left == model, 1.0, -1.0)[self.own]
+        # A prior's battles are on no prompt, and stand after those of the votes.
+        self.cells = own_cells(fit, model)
         self.points = self.task.outcomes[0] + 0.5 * self.task.outcomes[2]
 
     def clean(self, share: float, gain: float) -> Clean:
@@ -149,8 +147,7 @@ class Mixture:
 
     def _start(self, share: float, gain: float) -> Floats:
         """The fit's point with the model where its own points are right, the others held."""
-        gaps = self.sign * self.task.gaps(self.fit.point)[self.own]
-        votes = self.votes[self.own]
+        gaps, votes = self.cells.gap, self.cells.votes
         scored = votes @ sigmoid(gaps)
 
         def surplus(lower: float) -> float:
@@ -166,12 +163,12 @@ class Mixture:
 
     def _at(self, point: Floats, share: float, gain: float) -> tuple[Floats, Curvature]:
         """Points scored less points expected [m], and the slope of the latter."""
-        gaps = self.task.gaps(point)
+        gaps, own = self.task.gaps(point), self.cells.place
         expected = sigmoid(gaps)
         curve = expected * (1.0 - expected)
-        lifted = sigmoid(gaps[self.own] + self.sign * gain)
-        expected[self.own] += share * (lifted - expected[self.own])
-        curve[self.own] += share * (lifted * (1.0 - lifted) - curve[self.own])
+        lifted = sigmoid(gaps[own] + self.cells.sign * gain)
+        expected[own] += share * (lifted - expected[own])
+        curve[own] += share * (lifted * (1.0 - lifted) - curve[own])
         return (
             self.task.of_models(self.points - self.votes * expected),
             Curvature(self.votes * curve),
