@@ -106,15 +106,7 @@ def _shown(p: float | None, draws: int) -> str:
 def manifest(told: Comparison) -> dict[str, object]:
     """What is needed to make the comparison again, and its overall figures."""
     return {
-        "inputs": [
-            {
-                "name": reading.source.name,
-                "account": reading.account(),
-                "format": reading.format,
-                "sha256": reading.source.sha256(),
-            }
-            for reading in told.tally.readings
-        ],
+        "inputs": [reading.described() for reading in told.tally.readings],
         "filters": told.tally.funnel.to_dicts(),
         "options": dict(told.options),
         "counts_sha256": {

@@ -139,11 +139,8 @@ def manifest(
     return {
         "inputs": [
             {
-                "name": reading.source.name,
-                "account": reading.account(),
+                **reading.described(),
                 "kind": reading.source.kind,
-                "format": reading.format,
-                "sha256": reading.source.sha256(),
                 "rows": reading.rows,
                 "accepted": reading.accepted,
                 "set_aside": dict(reading.set_aside),

@@ -27,10 +27,7 @@ def dose_sheet(told: Dose) -> Sheet:
         f"({plain(told.seen)})"
     )
     manifest = {
-        "inputs": [
-            {"name": reading.source.name, "account": reading.account(), "format": reading.format}
-            for reading in told.tally.readings
-        ],
+        "inputs": [reading.described() for reading in told.tally.readings],
         "filters": told.tally.funnel.to_dicts(),
         "options": dict(told.options),
         "counts_sha256": told.fit.all_counts.sha256(),

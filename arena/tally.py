@@ -32,6 +32,15 @@ class Reading:
     rejected: Mapping[str, float]
     filtered: float = 0.0
 
+    def described(self) -> dict[str, Any]:
+        """Which input it is, for a manifest."""
+        return {
+            "name": self.source.name,
+            "account": self.account(),
+            "format": self.format,
+            "sha256": self.source.sha256(),
+        }
+
     def account(self) -> str:
         """What became of the rows, in one line.
 

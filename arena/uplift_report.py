@@ -194,15 +194,7 @@ def _how_chosen(told: Uplift) -> str:
 def manifest(told: Uplift) -> dict[str, object]:
     """What is needed to make the estimate again, and its figures."""
     return {
-        "inputs": [
-            {
-                "name": reading.source.name,
-                "account": reading.account(),
-                "format": reading.format,
-                "sha256": reading.source.sha256(),
-            }
-            for reading in told.tally.readings
-        ],
+        "inputs": [reading.described() for reading in told.tally.readings],
         "filters": told.tally.funnel.to_dicts(),
         "options": dict(told.options),
         "estimate": _figures(told.estimate),
