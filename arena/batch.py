@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import minimum_spanning_tree
-from threadpoolctl import threadpool_limits
 
+from arena.blas import one_blas_thread
 from arena.bradley_terry import Fit, solve
 from arena.counts import Cells
 from arena.errors import NoEstimateError
@@ -86,7 +86,7 @@ def solve_tables(fit: Fit, tables: Tables) -> Draws:
         ConvergenceError: if a table that has a finite estimate is not solved.
     """
     # The threads are ours; those of BLAS would only wait for each other on matrices this small.
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(os.cpu_count()) as pool:
         solver = _Solver(fit)
         points = list(pool.map(lambda i: solver.solve(tables.make(i)), range(tables.n_blocks)))
     raw = np.concatenate(points, axis=1).T

@@ -126,7 +126,7 @@ def fit_bradley_terry(
         log_odds=log_odds - log_odds.mean(),
         tie_parameter=None if rule.parameter is None else float(point[-1]),
         hessian=task.hessian(point),
-        log_likelihood=problem(used, rule).log_likelihood(point),
+        log_likelihood=(problem(used, rule) if strength else task).log_likelihood(point),
         iterations=iterations,
         rule=rule,
         prior=strength,

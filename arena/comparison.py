@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from arena.batch import Tables
 from arena.battles import Battles
+from arena.blas import one_blas_thread
 from arena.board_pair import (
     Against,
     BoardPair,
@@ -161,7 +161,7 @@ def compare(
     if not parts.rest.n_models:
         raise OptionError("compare: the filters drop no vote, so there is nothing to compare")
     plain = count_parts(kept_battles, common) if within else parts
-    with threadpool_limits(1, "blas"):
+    with one_blas_thread():
         pair = pair_boards(parts, against, ties, scale or Scale())
         clusters = (
             None if cluster is None else count_part_clusters(kept_battles, plain, cluster, common)

@@ -6,6 +6,7 @@ Names become integers here, and nowhere else.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -21,7 +22,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)  # without slots, so that cells can be kept
 class PairCounts:
     """How often each pair of models met, and how it ended.
 
@@ -72,6 +73,11 @@ class PairCounts:
         """Number of votes, or their effective number where they have unequal weights."""
         return float(self.votes.sum())
 
+    @cached_property
+    def cells(self) -> "Cells":
+        """The counts without sides."""
+        return _fold(self)
+
     def __add__(self, other: "PairCounts") -> "PairCounts":
         """Merge two shards: votes are added, models united."""
         # A shard without weights has squares equal to its votes.
@@ -96,7 +102,7 @@ class PairCounts:
     def sha256(self) -> str:
         """Hash of the votes, the same whatever their order and their sides."""
         names = pl.Series(self.models, dtype=pl.String)
-        cells = fold(self)
+        cells = self.cells
         table = pl.DataFrame({"left": names.gather(cells.left), "right": names.gather(cells.right)})
         text = table.hstack(pl.DataFrame(cells.outcomes, schema=list(WINNERS)))
         if self.is_weighted:
@@ -226,7 +232,7 @@ class Cells:
     squares: Floats
 
 
-def fold(counts: PairCounts) -> Cells:
+def _fold(counts: PairCounts) -> Cells:
     """Add up the two orders in which a pair can meet, swapping the winners with the sides."""
     left, right = counts.pairs.min(axis=1), counts.pairs.max(axis=1)
     cell, place = np.unique(left * counts.n_models + right, return_inverse=True)

@@ -7,8 +7,8 @@ from statistics import NormalDist
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
+from arena.blas import one_blas_thread
 from arena.bradley_terry import Fit, fit_bradley_terry
 from arena.counts import PairCounts
 from arena.covariance import estimate_covariance
@@ -106,7 +106,7 @@ def detection_power(
     if not (np.isfinite(design_effect) and design_effect > 0):
         raise OptionError(f"design effect: {design_effect:g} is not a positive number")
     test = _Test(board, index, target, level, design_effect)
-    with threadpool_limits(1, "blas"):
+    with one_blas_thread():
         rows = [row for one in share for row in test.rows(float(one), uplift)]
     frame = pl.DataFrame(rows, schema=dict(COLUMNS), orient="row")
     return Power(frame, board, model, test.votes, target, level, design_effect)

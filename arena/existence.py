@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
-from arena.counts import Cells, PairCounts, fold
+from arena.counts import Cells, PairCounts
 from arena.display import amount, listing
 from arena.errors import NoEstimateError
 
@@ -67,7 +67,7 @@ def largest_group(counts: PairCounts, *, counts_ties: bool = True) -> Connected:
         raise NoEstimateError("no battles left to rate")
     if m == 1:
         raise NoEstimateError(f"only one model, {counts.models[0]!r}: a rating needs an opponent")
-    cells = fold(counts)
+    cells = counts.cells
     connected = connect(cells, points_graph(cells, m, counts_ties=counts_ties))
     if connected.kept.size < 2:
         message = (
@@ -108,7 +108,7 @@ def left_out(
     counts: PairCounts, connected: Connected, *, counts_ties: bool = True
 ) -> tuple[LeftOut, ...]:
     """The models outside the group, each with the reason why it cannot be rated with it."""
-    m, cells = counts.n_models, fold(counts)
+    m, cells = counts.n_models, counts.cells
     graph = points_graph(cells, m, counts_ties=counts_ties)
     took, gave = np.diff(graph.indptr) > 0, np.diff(graph.tocsc().indptr) > 0
     _, island = connected_components(graph, connection="weak")

@@ -10,10 +10,10 @@ from statistics import NormalDist
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from arena.batch import Tables, block_size, solve_tables
 from arena.battles import Battles
+from arena.blas import one_blas_thread
 from arena.bradley_terry import Fit, OnSeparation, fit_bradley_terry
 from arena.clusters import ClusterCounts, count_clusters
 from arena.covariance import bread_of, meat_at
@@ -143,7 +143,7 @@ def rate_history(
             start=pl.lit(calendar.starts[i]), end=pl.lit(by_period.values[i]).dt.offset_by(every)
         )
 
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(os.cpu_count()) as pool:
         boards = list(pool.map(board, range(n)))
     return History(pl.concat(boards).select(COLUMNS), every, window, fit)
 

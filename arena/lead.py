@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from threadpoolctl import threadpool_limits
 
+from arena.blas import one_blas_thread
 from arena.errors import OptionError
 from arena.gains import MOST_UPLIFT, Mixture, checked_shares
 from arena.leaderboard import Leaderboard, model_index
@@ -108,7 +108,7 @@ def break_even(
             "others alone; allow that with indirect (--indirect)"
         )
         raise OptionError(message)
-    with threadpool_limits(1, "blas"):
+    with one_blas_thread():
         observed = pair.lead(0.0, 0.0)
         rows = [_row(pair, float(share), observed[0], lead) for share in given]
     frame = pl.DataFrame(rows, schema=dict(COLUMNS), orient="row")

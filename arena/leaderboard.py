@@ -188,7 +188,9 @@ def build_leaderboard(
         columns |= _interval_columns(fit, known, interval, ratings, scale.per_log_odds)
     columns["note"] = _notes(columns["battles"], anchor, known)
     rated = _frame(columns).sort("rank", "model")
-    frame = _whole_votes(pl.concat([rated, _left_out(fit)]))
+    frame = pl.concat([rated, _left_out(fit)]) if fit.left_out else rated
+    if all((frame[name].to_numpy() % 1.0 == 0.0).all() for name in VOTES):
+        frame = frame.with_columns(pl.col(VOTES).cast(pl.Int64))  # only weights make fractions
     return Leaderboard(frame, fit, known, scale, interval)
 
 
@@ -224,12 +226,6 @@ def _frame(columns: Mapping[str, Any]) -> pl.DataFrame:
         for name, kind in COLUMNS.items()
     }
     return pl.DataFrame(filled).with_columns(pl.col(pl.Float64).fill_nan(None))
-
-
-def _whole_votes(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with votes as whole numbers, where they are: only weights make fractions."""
-    whole = all((frame[name] == frame[name].round()).all() for name in VOTES)
-    return frame.with_columns(pl.col(VOTES).cast(pl.Int64)) if whole else frame
 
 
 def _record(counts: PairCounts) -> dict[str, Floats]:

@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.stats import chi2
-from threadpoolctl import threadpool_limits
 
 from arena.battles import Battles, Condition
+from arena.blas import one_blas_thread
 from arena.design import Design, build_design
 from arena.display import amount, listing
 from arena.errors import NoEstimateError, OptionError
@@ -238,7 +238,7 @@ def _spread(design: Design) -> Spread | None:
         if k != reference:
             contrast[row, place[m + k]], contrast[row, place[k]] = 1.0, -1.0
     contrast -= contrast.mean(axis=0)
-    with threadpool_limits(1, "blas"):
+    with one_blas_thread():
         covariance = contrast @ regression_covariance(fit, split, kind_of(split)) @ contrast.T
         if np.linalg.matrix_rank(covariance, rtol=FULL, hermitian=True) < len(both) - 1:
             return None

@@ -2,14 +2,15 @@
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import cache
 from importlib.metadata import version
 from typing import Any, Literal
 
 import polars as pl
-from threadpoolctl import threadpool_limits
 
 from arena.battles import Battles, read_battles
+from arena.blas import one_blas_thread
 from arena.bradley_terry import Fit, OnSeparation, fit_bradley_terry
 from arena.clusters import count_clusters
 from arena.control import rate_controlled
@@ -86,8 +87,7 @@ def rate(
     if strict:
         tally.refuse_rejected()
     refuse_nothing_left(battles, tally)
-    # A second BLAS thread gains nothing on a few hundred models, and on a busy machine it costs.
-    with threadpool_limits(1 if tally.counts.n_models < MANY_MODELS else None, "blas"):
+    with one_blas_thread() if tally.counts.n_models < MANY_MODELS else nullcontext():
         if control:
             if ties != "half" or on_separation != "drop" or reweight is not None:
                 raise OptionError("control: goes with --ties half, without a prior or reweighting")

@@ -12,7 +12,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import LinearOperator, cg
 
-from arena.counts import PairCounts, fold
+from arena.counts import PairCounts
 from arena.errors import ConvergenceError, OptionError
 from arena.ties import Curvature, TieRule
 
@@ -231,7 +231,7 @@ def problem(
     With `squares`, the table holds the squared weights instead, which is what the covariance
     of weighted votes needs.
     """
-    cells, m = fold(counts), counts.n_models
+    cells, m = counts.cells, counts.n_models
     votes = (cells.squares if squares else cells.outcomes).T
     tied = votes[2:].sum(axis=0) if rule.counts_ties else np.zeros(cells.left.size)
     outcomes = np.stack([votes[0], votes[1], tied])

@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
+from arena.blas import one_blas_thread
 from arena.bradley_terry import fit_bradley_terry
 from arena.design import Design
 from arena.errors import OptionError
@@ -99,7 +99,7 @@ def fit_regression(
         if not (np.isfinite(penalty) and penalty >= 0):
             raise OptionError(f"{name}: {penalty} is not a number from 0 up")
     # Threads of BLAS only wait for each other on matrices this small.
-    with threadpool_limits(1, "blas"):
+    with one_blas_thread():
         start = fit_bradley_terry(design.counts)
         m, k = len(start.models), len(design.names)
         used = design.restrict(start.models) if start.left_out else design
@@ -149,7 +149,7 @@ def regression_covariance(fit: RegressionFit, design: Design, kind: Kind = "sand
     m, size = len(fit.models), fit.hessian.shape[0]
     centre = np.eye(size)
     centre[:m, :m] -= 1.0 / m
-    with threadpool_limits(1, "blas"):
+    with one_blas_thread():
         bread: Floats = centre @ solve_hessian(fit.hessian, np.eye(size), m)
         if kind == "fisher":
             return bread @ centre.T

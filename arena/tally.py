@@ -13,7 +13,7 @@ import polars as pl
 
 from arena.battles import FILTERED, PLACE, REJECTED, SET_ASIDE, Battles, read_battles
 from arena.counts import PairCounts, pair_counts
-from arena.dictionary_counts import ROWS, count_combinations
+from arena.dictionary_counts import count_combinations
 from arena.display import amount
 from arena.errors import ColumnError, LabelError, NoEstimateError, RejectedRowsError
 from arena.schema import WINNERS
@@ -124,25 +124,27 @@ def tally_groups(groups: pl.DataFrame, battles: Battles) -> Tally:
 
 def _funnel(groups: pl.DataFrame, battles: Battles) -> pl.DataFrame:
     """How many votes each condition drops; of weighted votes, their number."""
+    if not battles.conditions:
+        return _whole_numbers(pl.DataFrame(schema=FUNNEL))
     n = "votes" if "votes" in groups.columns else "n"
     left = float(groups.filter(pl.col("why_not").is_null())[n].sum())
+    lost = groups.filter(pl.col("why_not") == FILTERED).group_by("filtered").agg(pl.col(n).sum())
+    by = {code: float(votes) for code, votes in lost.rows()}
+    left += sum(by.values())
     rows: list[dict[str, float | str]] = []
-    if battles.conditions:
-        lost = (
-            groups.filter(pl.col("why_not") == FILTERED).group_by("filtered").agg(pl.col(n).sum())
-        )
-        by = {code: float(votes) for code, votes in lost.rows()}
-        left += sum(by.values())
-        for i, condition in enumerate(battles.conditions):
-            unknown = by.get(2 * i + 1, 0.0)
-            dropped = by.get(2 * i, 0.0) + unknown
-            values = (condition.name, left, dropped, unknown, left - dropped)
-            rows.append(dict(zip(FUNNEL, values, strict=True)))
-            left -= dropped
-    frame = pl.DataFrame(rows, schema=FUNNEL)
-    numbers = frame.select(pl.col(pl.Float64))
-    whole = all((column == column.round()).all() for column in numbers)
-    return frame.with_columns(pl.col(pl.Float64).cast(pl.Int64)) if whole else frame
+    for i, condition in enumerate(battles.conditions):
+        unknown = by.get(2 * i + 1, 0.0)
+        dropped = by.get(2 * i, 0.0) + unknown
+        values = (condition.name, left, dropped, unknown, left - dropped)
+        rows.append(dict(zip(FUNNEL, values, strict=True)))
+        left -= dropped
+    return _whole_numbers(pl.DataFrame(rows, schema=FUNNEL))
+
+
+def _whole_numbers(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with numbers as integers, if none has a fraction."""
+    fractions = frame.select(pl.col(pl.Float64)).to_numpy() % 1.0
+    return frame if fractions.any() else frame.with_columns(pl.col(pl.Float64).cast(pl.Int64))
 
 
 def count_groups(battles: Battles, by: Mapping[str, pl.Expr]) -> pl.DataFrame:
@@ -170,7 +172,9 @@ def group_votes(battles: Battles, by: Mapping[str, pl.Expr]) -> pl.DataFrame:
     groups = _from_rows(battles, by) if groups is None else groups
     groups = groups.with_columns(why_not=battles.why_not)
     _refuse_weights(groups)
-    return groups if len(battles.sources) > 1 else groups.with_columns(source=pl.lit(0, pl.UInt16))
+    return (
+        groups if "source" in groups.columns else groups.with_columns(source=pl.lit(0, pl.UInt16))
+    )
 
 
 def _from_rows(battles: Battles, by: Mapping[str, pl.Expr]) -> pl.DataFrame:
@@ -187,8 +191,10 @@ def _from_codes(battles: Battles) -> pl.DataFrame | None:
     """The groups of Parquet files whose keys are text, by dictionary codes; else None."""
     if battles.conditions or {"votes", "weight"} & set(battles.columns):
         return None
+    if len(battles.expressions) != len(battles.sources):
+        return None
     parts = []
-    for i, (source, found) in enumerate(zip(battles.sources, battles.expressions, strict=False)):
+    for i, (source, found) in enumerate(zip(battles.sources, battles.expressions, strict=True)):
         if source.kind != "parquet" or REMOTE.match(source.name):
             return None
         made = {key: found[key] for key in battles.keys if key in found}
@@ -197,13 +203,15 @@ def _from_codes(battles: Battles) -> pl.DataFrame | None:
         if counted is None:
             return None
         # A key is made of its row alone, so of each combination as of each row.
-        columns = [*made.values(), pl.lit(i, pl.UInt16).alias("source"), pl.col(ROWS)]
-        parts.append(counted.lazy().select(columns).with_columns(battles.unsaid(battles.parts[i])))
-    if len(parts) < len(battles.sources):
-        return None
-    keys = [*battles.keys, *(["source"] if len(battles.sources) > 1 else [])]
-    rows = pl.concat(parts, how="diagonal")
-    return rows.group_by(keys).agg(n=pl.col(ROWS).sum().cast(pl.Float64)).collect()
+        groups = counted.made(made)
+        parts.append(
+            groups.frame().with_columns(
+                *battles.unsaid(battles.parts[i]),
+                n=pl.Series(groups.rows, dtype=pl.Float64),
+                source=pl.lit(i, pl.UInt16),
+            )
+        )
+    return pl.concat(parts, how="diagonal")
 
 
 def accepted_groups(

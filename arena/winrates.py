@@ -5,7 +5,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from arena.bradley_terry import Fit
-from arena.counts import PairCounts, fold
+from arena.counts import PairCounts
 from arena.leaderboard import Leaderboard
 from arena.ranks import probability_above, probability_best
 
@@ -24,7 +24,7 @@ def observed_win_rates(counts: PairCounts, *, counts_ties: bool = True) -> Float
 
     nan where the two never met, and on the diagonal.
     """
-    cells = fold(counts)
+    cells = counts.cells
     tied = cells.outcomes[:, 2:].sum(axis=1) if counts_ties else 0.0
     points = np.full((counts.n_models, counts.n_models), np.nan)
     met = cells.outcomes[:, 0] + cells.outcomes[:, 1] + tied

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from logs import LOGS, NAMES, WINNERS, round_robin, table, votes
 
-from arena.counts import fold
 from arena.tally import count_pairs
 
 OTHER_SIDE = {"model_a": "model_b", "model_b": "model_a", "tie": "tie", "both_bad": "both_bad"}
@@ -28,7 +27,7 @@ def swapped(row):
 
 def cells(counts):
     """Folded counts by name."""
-    folded = fold(counts)
+    folded = counts.cells
     rows = zip(folded.left, folded.right, folded.outcomes.tolist(), strict=True)
     return {(counts.models[i], counts.models[j]): outcomes for i, j, outcomes in rows}
 

@@ -8,7 +8,6 @@ import pytest
 from worlds import battles, log
 
 from arena.battles import read_battles
-from arena.counts import fold
 from arena.design import build_design
 from arena.errors import ColumnError, LabelError, NoEstimateError, OptionError
 from arena.tally import count_pairs
@@ -169,7 +168,7 @@ def test_a_counts_file_is_a_design_too():
 
     assert design.n_battles == 500
     assert design.points.size < 500
-    np.testing.assert_array_equal(fold(design.counts).left, fold(counts).left)
+    np.testing.assert_array_equal(design.counts.cells.left, counts.cells.left)
 
 
 def test_weights_are_those_of_the_counts():

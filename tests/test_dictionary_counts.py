@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 from worlds import battles
 
 from arena.battles import read_battles
-from arena.dictionary_counts import ROWS, count_combinations
+from arena.dictionary_counts import count_combinations
 from arena.errors import LabelError, ReadError
 from arena.tally import group_votes, tally_votes
 
@@ -34,6 +34,17 @@ def rows_alone(log):
     return replace(log, expressions=())
 
 
+def counted(path, columns):
+    """The combinations in a file, as a frame, and how many rows have each."""
+    found = count_combinations(str(path), columns)
+    return found.frame().with_columns(rows=pl.Series(found.rows))
+
+
+def grouped(frame):
+    """The same by a group-by."""
+    return frame.group_by(frame.columns).agg(pl.len().cast(pl.Int64).alias("rows"))
+
+
 def same(log):
     """Assert that both ways give the same groups and the same account."""
     by_code, by_row = (
@@ -52,10 +63,9 @@ def test_combinations_are_those_of_a_group_by(tmp_path):
     frame = messy()
     frame.write_parquet(tmp_path / "log.parquet", row_group_size=700)
 
-    found = count_combinations(str(tmp_path / "log.parquet"), frame.columns)
+    found = counted(tmp_path / "log.parquet", frame.columns)
 
-    expected = frame.group_by(frame.columns).agg(pl.len().cast(pl.Int64).alias(ROWS))
-    assert_frame_equal(found, expected, check_row_order=False)
+    assert_frame_equal(found, grouped(frame), check_row_order=False)
 
 
 @pytest.mark.parametrize("many", [2, 5_000])
@@ -68,10 +78,9 @@ def test_many_names(tmp_path, many):
     )
     frame.write_parquet(tmp_path / "log.parquet")
 
-    found = count_combinations(str(tmp_path / "log.parquet"), frame.columns)
+    found = counted(tmp_path / "log.parquet", frame.columns)
 
-    expected = frame.group_by(frame.columns).agg(pl.len().cast(pl.Int64).alias(ROWS))
-    assert_frame_equal(found, expected, check_row_order=False)
+    assert_frame_equal(found, grouped(frame), check_row_order=False)
 
 
 @pytest.mark.parametrize("anonymous_only", [True, False])
@@ -126,7 +135,7 @@ def test_no_rows(tmp_path):
     """An empty file has no combinations."""
     battles(4, 10).head(0).write_parquet(tmp_path / "log.parquet")
 
-    found = count_combinations(str(tmp_path / "log.parquet"), ["model_a", "winner"])
+    found = counted(tmp_path / "log.parquet", ["model_a", "winner"])
 
     assert found.shape == (0, 3)
 

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from arena import ranks
 from arena.ranks import (
+    largest_differences,
     normal_deviations,
     point_ranks,
     probability_above,
@@ -127,3 +129,54 @@ def test_the_probability_of_being_above_follows_the_gap():
     draws = np.array([0.5, -0.5]) + normal_deviations(covariance, draws=20_000)
 
     assert probability_above(draws)[0, 1] == pytest.approx(0.8413, abs=0.01)
+
+
+# ── the largest difference ──────────────────────────────────────────────────────────────────
+
+
+def spread_out(rng, kind, n, m):
+    """Draws whose models are alike, or differ in spread, or move in two groups, or all together."""
+    draws = rng.standard_normal((n, m))
+    if kind == "uneven":
+        draws *= rng.lognormal(0.0, 2.0, m)
+    elif kind == "two groups":
+        draws[:, : m // 2] += 50.0 * rng.standard_normal((n, 1))
+    elif kind == "together":
+        draws += 5.0 * rng.standard_normal((n, 1))
+    return draws
+
+
+@pytest.mark.parametrize("kind", ["alike", "uneven", "two groups", "together"])
+@pytest.mark.parametrize("patience", [1, 16, 1_000])
+def test_bounds_find_the_largest_difference(monkeypatch, kind, patience):
+    """Whatever the draws look like, what is skipped is never the largest."""
+    monkeypatch.setattr(ranks, "PATIENCE", patience)
+    rng = np.random.default_rng(3)
+    draws = spread_out(rng, kind, 300, 40)
+    scale = np.triu(rng.uniform(0.0, 1.0, (40, 40)), 1)
+    scale += scale.T
+
+    found = largest_differences(draws, scale, draws.var(axis=0))
+
+    gaps = np.abs(draws[:, :, None] - draws[:, None, :]) * scale
+    np.testing.assert_allclose(found, gaps.max(axis=(1, 2)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("variance", [np.zeros(20), np.full(20, 1e9), np.arange(20.0)])
+def test_a_wrong_variance_costs_time_only(variance):
+    """The bound holds for any positive numbers."""
+    draws = np.random.default_rng(4).standard_normal((100, 20))
+    scale = np.ones((20, 20))
+
+    found = largest_differences(draws, scale, variance)
+
+    np.testing.assert_allclose(found, np.ptp(draws, axis=1), rtol=1e-5)
+
+
+def test_a_draw_without_a_bound_has_no_largest_difference():
+    """Not a number, or infinite: both may be anything."""
+    draws = np.array([[0.0, 1.0], [np.nan, 0.0], [np.inf, 0.0]])
+
+    found = largest_differences(draws, np.ones((2, 2)), np.ones(2))
+
+    assert found.tolist() == [1.0, np.inf, np.inf]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from logs import LOGS, WINNERS, table, votes
 
 from arena.battles import read_battles
-from arena.counts import PairCounts, fold
+from arena.counts import PairCounts
 from arena.errors import NoEstimateError
 from arena.tally import count_pairs, tally_votes
 
@@ -98,7 +98,7 @@ def test_a_log_without_rows_has_no_counts_and_says_so():
         tally.counts.pairs.shape,
         tally.counts.outcomes.shape,
     ) == (0, (0, 2), (0, 4))
-    assert fold(tally.counts).left.size == 0
+    assert tally.counts.cells.left.size == 0
 
 
 def test_ten_thousand_votes_count_the_same_whatever_their_blocks(tmp_path):
