@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from arena.battle_order import order_battles
     from arena.battles import Battles, read_battles
     from arena.board_plots import plot_rank_sets, plot_ratings
-    from arena.board_selection import best_of_n_on_board
+    from arena.board_variants import best_of_n_on_board
     from arena.bradley_terry import Fit, fit_bradley_terry
     from arena.categories import CategoryBoards, category, rate_categories
     from arena.clusters import ClusterCounts, count_clusters
@@ -85,14 +85,14 @@ if TYPE_CHECKING:
     from arena.removal import remove_seen
     from arena.resample import bootstrap_clusters, bootstrap_votes
     from arena.retirement import Retirement, retire_early
-    from arena.selection import BestOfN, best_of_n
-    from arena.selection_plots import plot_selection
     from arena.simulation import Simulated, simulate
     from arena.supposition_plots import plot_break_even, plot_injection
     from arena.tally import Tally, count_pairs, tally_votes
     from arena.time_plots import plot_history, plot_order_spread
     from arena.uncertainty import Interval, estimate_uncertainty
     from arena.uplift import Uplift, estimate_uplift
+    from arena.variant_plots import plot_variants
+    from arena.variants import BestOfN, best_of_n
     from arena.vote_influence import FewestVotes, fewest_votes
     from arena.winrates import observed_win_rates, pairs_table, predicted_win_rates
     from arena.world import World
@@ -100,7 +100,7 @@ if TYPE_CHECKING:
 _HOME = {
     "ArenaError": "errors",
     "Battles": "battles",
-    "BestOfN": "selection",
+    "BestOfN": "variants",
     "BreakEven": "lead",
     "CategoryBoards": "categories",
     "ClusterCounts": "clusters",
@@ -132,8 +132,8 @@ _HOME = {
     "UserError": "errors",
     "World": "world",
     "anonymous": "conditions",
-    "best_of_n": "selection",
-    "best_of_n_on_board": "board_selection",
+    "best_of_n": "variants",
+    "best_of_n_on_board": "board_variants",
     "bootstrap_clusters": "resample",
     "bootstrap_votes": "resample",
     "break_even": "lead",
@@ -201,7 +201,7 @@ _HOME = {
     "plot_rank_changes": "comparison_plots",
     "plot_rank_sets": "board_plots",
     "plot_ratings": "board_plots",
-    "plot_selection": "selection_plots",
+    "plot_variants": "variant_plots",
     "plot_uplift": "exposure_plots",
     "plot_win_rates": "pair_plots",
     "predicted_win_rates": "winrates",
@@ -343,8 +343,8 @@ __all__ = [
     "plot_rank_changes",
     "plot_rank_sets",
     "plot_ratings",
-    "plot_selection",
     "plot_uplift",
+    "plot_variants",
     "plot_win_rates",
     "predicted_win_rates",
     "prompt_tokens",

@@ -9,15 +9,9 @@ from numpy.typing import NDArray
 from arena.display import amount, plain
 from arena.errors import OptionError
 from arena.leaderboard import Leaderboard
+from arena.palette import Style, style_of
 from arena.plot_parts import column, limits, name_rows, rows_height, spans
-from arena.plots import (
-    NAME_WIDTH,
-    SMALL,
-    Style,
-    canvas,
-    head,
-    style_of,
-)
+from arena.plots import NAME_WIDTH, SMALL, canvas, head
 from arena.report import rated, title
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from arena.comparison import Comparison
 from arena.display import plain
+from arena.palette import Style, style_of
 from arena.plot_parts import ROW_HEIGHT, column, limits, name_rows, rows_height, spans
-from arena.plots import SMALL, Style, canvas, head, shown_name, style_of
+from arena.plots import SMALL, canvas, head, shown_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,8 +6,9 @@ import numpy as np
 
 from arena.detection import Power
 from arena.display import plain
+from arena.palette import style_of
 from arena.plot_parts import column, end_labels, inches_high
-from arena.plots import NAME_WIDTH, SMALL, canvas, head, style_of
+from arena.plots import NAME_WIDTH, SMALL, canvas, head
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

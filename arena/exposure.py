@@ -4,7 +4,7 @@ Whatever asks what seen prompts are worth works on these columns alone. So votes
 such as simulated ones, and flags that somebody else made of their own evidence will do as well.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -14,13 +14,17 @@ from arena.battles import Battles, Condition
 from arena.display import listing
 from arena.errors import ColumnError, OptionError
 from arena.matching import Match, refuse_other_log, seen_prompts, short_prompts
-from arena.tally import count_groups
+from arena.sources import Source, collect
+from arena.tally import Tally, accepted_groups, group_votes, tally_groups
 
 SIDES = ("seen_a", "seen_b")
 """Whether the model on this side was trained on the battle's prompt."""
 
 SEEN = "seen"
-"""Whether any model was trained on the battle's prompt, in this battle or not."""
+"""Whether any model was trained on the battle's prompt, in this battle or not; a log may lack it.
+
+As a name to keep, see `read_battles`, it stands for all three columns.
+"""
 
 
 def expose(battles: Battles, match: Match, short: Literal["keep", "drop"] = "keep") -> Battles:
@@ -115,20 +119,26 @@ def count_exposure(battles: Battles) -> pl.DataFrame:
             each other.
         LabelError, ReadError: as `tally_votes`.
     """
+    return tally_exposure(battles)[1]
+
+
+def tally_exposure(battles: Battles) -> tuple[Tally, pl.DataFrame]:
+    """The account of every row, and the votes of `count_exposure`, of one pass.
+
+    The account has a condition more than the battles: that their exposure is known.
+
+    Raises:
+        ColumnError, LabelError, ReadError: as `count_exposure`.
+    """
     known = with_known_exposure(battles)
     flags = {name: flag(known, name) for name in (*SIDES, SEEN) if name in known.columns}
-    groups = count_groups(known, flags)
-    for name in flags:
-        wrong = groups.filter(~pl.col(name).is_in([0.0, 1.0]))
-        if wrong.height:
-            message = (
-                f"column '{name}': {wrong[name][0]:g} is neither 0 nor 1; of a score, make a "
-                "column that says whether it is high enough"
-            )
-            raise ColumnError(message)
+    every = group_votes(known, flags)
+    groups = accepted_groups(every, known)
+    refuse_scores(groups.lazy(), {name: pl.col(name) for name in flags})
+    tally = tally_groups(every.drop(list(flags)), known)
     groups = groups.with_columns(pl.col(list(flags)).cast(pl.Boolean))
     if SEEN not in flags:
-        return groups.with_columns(pl.lit(None, pl.Boolean).alias(SEEN))
+        return tally, groups.with_columns(pl.lit(None, pl.Boolean).alias(SEEN))
     against = groups.filter(~pl.col(SEEN) & pl.any_horizontal(SIDES))
     if against.height:
         message = (
@@ -136,7 +146,7 @@ def count_exposure(battles: Battles) -> pl.DataFrame:
             "be true wherever 'seen_a' or 'seen_b' is"
         )
         raise ColumnError(message)
-    return groups
+    return tally, groups
 
 
 def flag(battles: Battles, name: str) -> pl.Expr:
@@ -150,6 +160,26 @@ def flag(battles: Battles, name: str) -> pl.Expr:
         if not (kind is None or kind == pl.Boolean or kind.is_numeric() or kind == pl.Null):
             raise ColumnError(f"column '{name}' is {str(kind).lower()}, neither true nor false")
     return pl.col(name).cast(pl.Float64)
+
+
+def refuse_scores(
+    votes: pl.LazyFrame, flags: Mapping[str, pl.Expr], sources: Sequence[Source] = ()
+) -> None:
+    """Raise ColumnError if a flag, as a number, is neither 0 nor 1, nor empty.
+
+    Args:
+        votes: what the flags are columns of.
+        flags: name → the flag, see `flag`.
+        sources: what the votes are read from.
+    """
+    wrong = [one.filter(~one.is_in([0.0, 1.0])).min().alias(name) for name, one in flags.items()]
+    for name, value in collect(votes.select(wrong), sources).row(0, named=True).items():
+        if value is not None:
+            message = (
+                f"column '{name}': {value:g} is neither 0 nor 1; of a score, make a column that "
+                "says whether it is high enough"
+            )
+            raise ColumnError(message)
 
 
 def exposed_models(battles: Battles) -> pl.DataFrame:

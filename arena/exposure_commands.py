@@ -4,8 +4,21 @@ from typing import TYPE_CHECKING
 
 import click
 
+from arena.comparison_options import Placebo, placebo_options
 from arena.errors import OptionError
-from arena.filter_options import Filtering, Placebo, filter_options, filters_of, placebo_options
+from arena.exposure_options import (
+    Dosing,
+    Estimating,
+    Removing,
+    Seeing,
+    dosing_options,
+    estimating_options,
+    match_options,
+    removing_options,
+    seeing_options,
+)
+from arena.filter_options import Filtering, filter_options, filters_of
+from arena.giving import check_results, give
 from arena.options import (
     Output,
     Points,
@@ -17,26 +30,13 @@ from arena.options import (
     votes_argument,
 )
 from arena.rating_options import Fitting, fit_options
-from arena.steps import account_of, check_results, give, read_kept, read_log, scale_of
+from arena.steps import account_of, match_of_sample, read_kept, read_log, scale_of
 from arena.terminal import progress_bar
-from arena.whatif_options import (
-    Dosing,
-    Estimating,
-    Removing,
-    Seeing,
-    dosing_options,
-    estimating_options,
-    numbers,
-    removing_options,
-    seeing_options,
-)
+from arena.whatif_options import numbers
 
 if TYPE_CHECKING:
     from arena.battles import Battles
     from arena.matching import Match
-
-OWN_COLUMNS = ("seen",)
-"""Columns of a log that say by themselves who had seen the prompt: seen, seen_a, seen_b."""
 
 
 @click.command()
@@ -62,6 +62,7 @@ def remove(
     With no VOTES, of the shipped synthetic sample.
     """
     from arena.comparison_report import comparison_sheet
+    from arena.exposure import SEEN
     from arena.filters import select
     from arena.removal import remove_seen
 
@@ -72,21 +73,15 @@ def remove(
             "the board against all"
         )
     with progress_bar(output.quiet) as progress:
-        log = read_log(votes, reading, output, progress, OWN_COLUMNS)
+        log = read_log(votes, reading, output, progress, [SEEN])
         battles = select(log, *filters_of(filtering)).kept
         told = remove_seen(
             battles,
             _match(seeing, battles, shipped=not votes),
             scope=seeing.scope,
             short=filtering.short,
-            within=split_names("--within", placebo.within),
-            cluster=placebo.cluster,
-            draws=placebo.draws,
-            rounds=placebo.rounds,
-            level=placebo.level,
-            seed=placebo.seed,
-            ties=placebo.ties,
             scale=scale_of(points),
+            **placebo.arguments(),
         )
     if reading.strict:
         told.tally.refuse_rejected()
@@ -98,7 +93,7 @@ def remove(
 @votes_argument
 @reading_options
 @filter_options
-@seeing_options
+@match_options
 @estimating_options
 @scale_options
 @pictured_options()
@@ -115,19 +110,15 @@ def estimate(
 
     With no VOTES, of the shipped synthetic sample.
     """
-    from arena.exposure import expose
+    from arena.exposure import SEEN, expose
     from arena.uplift import estimate_uplift
     from arena.uplift_report import clean_board_sheet, uplift_sheet
 
     check_results(output, drawn=not estimating.board)
-    if seeing.scope != "battle":
-        raise OptionError("--scope: says nothing here, as both sides' exposure is taken as it is")
     controls = split_names("--control", estimating.control)
     pseudo = split_names("--pseudo-exposed", estimating.pseudo_exposed)
     with progress_bar(output.quiet) as progress:
-        battles, tally = read_kept(
-            votes, reading, filtering, output, progress, (*OWN_COLUMNS, *controls)
-        )
+        battles, tally = read_kept(votes, reading, filtering, output, progress, [SEEN, *controls])
         match = _match(seeing, battles, shipped=not votes)
         told = estimate_uplift(
             battles if match is None else expose(battles, match, filtering.short),
@@ -167,13 +158,14 @@ def dose(
     With no VOTES, of the shipped synthetic sample.
     """
     from arena.dosing import dose as let_in
+    from arena.exposure import SEEN
     from arena.removal_report import dose_sheet
 
     check_results(output)
     shares = numbers("--share", dosing.share)
     models = split_names("--model", dosing.model)
     with progress_bar(output.quiet) as progress:
-        battles, tally = read_kept(votes, reading, filtering, output, progress, OWN_COLUMNS)
+        battles, tally = read_kept(votes, reading, filtering, output, progress, [SEEN])
         told = let_in(
             battles,
             _match(seeing, battles, shipped=not votes),
@@ -251,16 +243,15 @@ def influence(
 
 def _match(seeing: Seeing, battles: "Battles", *, shipped: bool) -> "Match | None":
     """The match named, or that of the shipped sample; None where the log says it by itself."""
-    from arena.datasets import shipped_corpora
-    from arena.matching import match_prompts, read_match
+    from arena.exposure import SIDES
+    from arena.matching import read_match
 
     if seeing.match is not None:
         return read_match(seeing.match)
-    if {"seen_a", "seen_b"} <= set(battles.columns):
+    if set(SIDES) <= set(battles.columns):
         return None
     if shipped:
-        corpora, trained = shipped_corpora()
-        return match_prompts(battles, corpora, trained=trained)
+        return match_of_sample(battles)
     message = (
         "whose training data had which prompt is not known: name a match with --match FILE, made "
         "by arena match VOTES --corpus FILE --trained MODELS -o FILE.parquet; or give the votes "

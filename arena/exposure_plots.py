@@ -10,17 +10,9 @@ from numpy.typing import NDArray
 from arena.display import amount, plain
 from arena.dosing import Dose
 from arena.errors import OptionError
+from arena.palette import Style, style_of
 from arena.plot_parts import column, limits, name_rows, rows_height, spans
-from arena.plots import (
-    NAME_WIDTH,
-    SMALL,
-    Style,
-    canvas,
-    grid_of_canvases,
-    head,
-    shown_name,
-    style_of,
-)
+from arena.plots import NAME_WIDTH, SMALL, canvas, grid_of_canvases, head, shown_name
 from arena.uplift import Uplift
 from arena.uplift_rows import ALL, CONTROL, MODEL
 from arena.vote_influence import FewestVotes

@@ -4,16 +4,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from arena.comparison_options import Judging, Placebo, judge_options, placebo_options
 from arena.errors import OptionError
-from arena.filter_options import (
-    Filtering,
-    Judging,
-    Placebo,
-    filter_options,
-    filters_of,
-    judge_options,
-    placebo_options,
-)
+from arena.filter_options import Filtering, filter_options, filters_of
+from arena.giving import check_results, check_tables, give
 from arena.options import (
     Output,
     Points,
@@ -22,10 +16,9 @@ from arena.options import (
     pictured_options,
     reading_options,
     scale_options,
-    split_names,
     votes_argument,
 )
-from arena.steps import account_of, check_results, check_tables, give, read_kept, read_log, scale_of
+from arena.steps import account_of, read_kept, read_log, scale_of
 from arena.terminal import progress_bar
 
 if TYPE_CHECKING:
@@ -69,14 +62,8 @@ def compare(
             read_log(votes, reading, output, progress),
             *filters,
             against=placebo.against,
-            within=split_names("--within", placebo.within),
-            cluster=placebo.cluster,
-            draws=placebo.draws,
-            rounds=placebo.rounds,
-            level=placebo.level,
-            seed=placebo.seed,
-            ties=placebo.ties,
             scale=scale,
+            **placebo.arguments(),
         )
     if reading.strict:
         told.tally.refuse_rejected()

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from arena.errors import OptionError
 from arena.heldout import HeldOut
+from arena.palette import Style, style_of
 from arena.plot_parts import column
-from arena.plots import SMALL, Style, canvas, grid_of_canvases, head, shown_name, style_of
+from arena.plots import SMALL, canvas, grid_of_canvases, head, shown_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

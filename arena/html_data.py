@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import polars as pl
 
@@ -114,6 +115,9 @@ def gather_page(
     boards, left_out = _boards(battles, keys, ties, scale, interval)
     full = boards[FULL].with_manifest(manifest(tally, boards[FULL], {"ties": ties, "seed": seed}))
     told, found = None, None
+    asked: dict[str, Any] = {"against": against, "within": within, "cluster": cluster}
+    asked |= {"draws": draws, "rounds": rounds, "level": level, "seed": seed}
+    asked |= {"ties": ties, "scale": scale}
     if match is None:
         left_out.append("seen prompts: no match was given; make one with arena match")
     else:
@@ -121,9 +125,7 @@ def gather_page(
         match = _of_these(match, battles)
         found = match_sheet(match, battles)
         try:
-            told = _compared(
-                battles, match, against, within, cluster, draws, rounds, level, seed, ties, scale
-            )
+            told = _compared(battles, match, asked)
         except NoEstimateError as error:
             left_out.append(f"the board without seen prompts: {error}")
     chosen = {FULL: full}
@@ -192,35 +194,11 @@ def _of_these(match: Match, battles: Battles) -> Match:
     return replace(match, frame=frame.select(match.frame.columns))
 
 
-def _compared(
-    battles: Battles,
-    match: Match,
-    against: Against,
-    within: Sequence[str],
-    cluster: str | None,
-    draws: int,
-    rounds: int,
-    level: float,
-    seed: int,
-    ties: str,
-    scale: Scale,
-) -> Comparison:
-    """All votes against those on unseen prompts."""
+def _compared(battles: Battles, match: Match, asked: Mapping[str, Any]) -> Comparison:
+    """All votes against those on unseen prompts, as asked of `compare`."""
     if not kinds_table(match).filter(prompts="seen")["battles"].sum():
         raise NoEstimateError("the match has no seen prompt, so there is nothing to leave out")
-    return compare(
-        battles,
-        unseen(match),
-        against=against,
-        within=within,
-        cluster=cluster,
-        draws=draws,
-        rounds=rounds,
-        level=level,
-        seed=seed,
-        ties=ties,
-        scale=scale,
-    )
+    return compare(battles, unseen(match), **asked)
 
 
 def _beside(full: Leaderboard, fit: Fit, scale: Scale) -> Scale:

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from arena.display import amount
 from arena.matching import Match
+from arena.palette import style_of
 from arena.plot_parts import LEGEND_ROOM, legend_above
-from arena.plots import SMALL, canvas, head, style_of
+from arena.plots import SMALL, canvas, head
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

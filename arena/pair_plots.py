@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from arena.display import amount
 from arena.leaderboard import Leaderboard
+from arena.palette import Style, style_of
 from arena.plot_parts import heat_map
-from arena.plots import Style, canvas, diverging, even_scale, head, log_scale, shown_name, style_of
+from arena.plots import canvas, diverging, even_scale, head, log_scale, shown_name
 from arena.report import rated
 from arena.winrates import battle_matrix, observed_win_rates, predicted_win_rates
 
@@ -53,10 +54,7 @@ def plot_win_rates(
     )
     values = _among(board, rates, models)
     texts = [[f"{100 * p:.0f}" if np.isfinite(p) else "" for p in row] for row in values]
-    met = int(np.isfinite(values).sum()) // 2
-    pairs = len(models) * (len(models) - 1) // 2
     ties = "a tie is half a win" if fit.rule.counts_ties else "ties left out"
-    never = f"{pairs - met:,} of {amount(pairs, 'pair')} never met; " if pairs > met else ""
     how = "as seen" if observed else "as the ratings predict"
     reach = np.nanmax(np.abs(values - 0.5), initial=0.0)
     reach = min(0.5, max(0.1, np.ceil(20 * reach) / 20))
@@ -67,7 +65,7 @@ def plot_win_rates(
         ax,
         style,
         f"How often each row beats each column, {how}",
-        f"percent of battles won, {ties}; {never}models by rating",
+        f"percent of battles won, {ties}; {_never_met(values)}models by rating",
         colors=diverging(style),
         scale=even_scale(0.5 - reach, 0.5 + reach),
         label="row wins",
@@ -91,9 +89,6 @@ def plot_battle_counts(
     values = np.where(values > 0, values, np.nan)
     there = values[np.isfinite(values)]
     low, high = (float(there.min()), float(there.max())) if there.size else (1.0, 1.0)
-    pairs = len(models) * (len(models) - 1) // 2
-    never = pairs - there.size // 2
-    said = f"{never:,} of {amount(pairs, 'pair')} never met; " if never else ""
     texts = [[f"{n:,.0f}" if np.isfinite(n) else "" for n in row] for row in values]
     return _map(
         values,
@@ -102,7 +97,7 @@ def plot_battle_counts(
         ax,
         style,
         f"Battles of each pair: from {low:,.0f} to {high:,.0f}",
-        f"{said}models by rating",
+        f"{_never_met(values)}models by rating",
         colors="cividis",
         scale=log_scale(low, high),
         label="battles",
@@ -115,6 +110,13 @@ def _among(board: Leaderboard, matrix: Floats, models: Sequence[str]) -> Floats:
     order = [board.fit.models.index(model) for model in models]
     chosen: Floats = matrix[np.ix_(order, order)]
     return chosen
+
+
+def _never_met(values: Floats) -> str:
+    """How many pairs of a matrix [m, m] have no number, where there are any; else nothing."""
+    pairs = len(values) * (len(values) - 1) // 2
+    never = pairs - int(np.isfinite(values).sum()) // 2
+    return f"{never:,} of {amount(pairs, 'pair')} never met; " if never else ""
 
 
 def _map(

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from arena.lead import BreakEven
     from arena.leaderboard import Leaderboard
     from arena.matching import Match
-    from arena.selection import BestOfN
     from arena.tables import Draw
     from arena.uplift import Uplift
+    from arena.variants import BestOfN
     from arena.vote_influence import FewestVotes
 
 
@@ -162,13 +162,13 @@ def power_pictures(told: "Power") -> "Mapping[str, Draw]":
     return {"power": power}
 
 
-def selection_pictures(told: "BestOfN") -> "Mapping[str, Draw]":
+def variant_pictures(told: "BestOfN") -> "Mapping[str, Draw]":
     """Of the best of n: gain."""
 
     def gain(top: int | None, dark: bool) -> "Figure":
-        from arena.selection_plots import plot_selection
+        from arena.variant_plots import plot_variants
 
-        return plot_selection(told, dark=dark)
+        return plot_variants(told, dark=dark)
 
     return {"gain": gain}
 

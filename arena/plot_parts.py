@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from arena.plots import SMALL, Style, shown_name
+from arena.palette import Style
+from arena.plots import SMALL, shown_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

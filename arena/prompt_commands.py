@@ -10,6 +10,7 @@ import click
 
 from arena.errors import OptionError
 from arena.filter_options import Filtering, filter_options
+from arena.giving import check_results, check_tables, give
 from arena.options import (
     Output,
     Reading,
@@ -20,7 +21,7 @@ from arena.options import (
     votes_argument,
 )
 from arena.prompt_options import Looking, Matching, looking_options, matching_options
-from arena.steps import account_of, check_results, check_tables, give, read_kept
+from arena.steps import account_of, read_kept
 from arena.terminal import emit, progress_bar
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import click
 
 from arena.errors import OptionError
 from arena.filter_options import Filtering, filter_options
+from arena.giving import check_results, check_tables, give, show_board
 from arena.options import (
     Output,
     Points,
@@ -35,18 +36,7 @@ from arena.rating_options import (
     pairs_option,
     weight_options,
 )
-from arena.steps import (
-    account_of,
-    check_results,
-    check_tables,
-    facts_about,
-    give,
-    interval_of,
-    rated,
-    read_kept,
-    scale_of,
-    show_board,
-)
+from arena.steps import account_of, facts_about, interval_of, rated, read_kept, scale_of
 from arena.terminal import progress_bar, speaks_unicode
 
 RATE_PICTURES = ("ratings", "ranks", "win-rates", "observed", "battles")
@@ -170,8 +160,8 @@ def history(
     The votes need times. On screen: the latest rating of each model, and how it came there.
     """
     from arena.history import period, rate_history
+    from arena.history_report import history_summary
     from arena.pictures import history_pictures
-    from arena.report import history_summary
     from arena.tables import Sheet
     from arena.uncertainty import Interval
 

@@ -1,25 +1,20 @@
 """What if seen battles had not been fought: the board without them, beside that of all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import polars as pl
 
 from arena.battles import Battles
 from arena.comparison import Comparison, compare
-from arena.display import amount
-from arena.errors import ColumnError, OptionError
+from arena.errors import OptionError
+from arena.exposure import SEEN, SIDES, flag, refuse_scores
 from arena.filters import Filter, need_one_of
 from arena.leaderboard import Scale
 from arena.matching import Choice, Match, unseen
-from arena.sources import collect
 
 Scope = Literal["battle", "model"]
 
-SIDES = ("seen_a", "seen_b")
-"""Columns of a log that says by itself whether each side had seen the prompt."""
-SEEN = "seen"
-"""Whether anybody had, in this battle or not; a log may lack it."""
 SCOPES = ("battle", "model")
 
 
@@ -106,24 +101,8 @@ def unseen_only(
         for column in SIDES:
             need_one_of(battles, (column,), name)
         there = [*SIDES, *([SEEN] if scope == "battle" and SEEN in battles.columns else [])]
-        flags = {column: pl.col(column).cast(pl.Float64, strict=False) for column in there}
-        _refuse_scores(battles, flags)
+        flags = {column: flag(battles, column) for column in there}
+        refuse_scores(battles.frame, flags, battles.sources)
         return ~pl.any_horizontal(one == 1.0 for one in flags.values())
 
     return Filter(name, SIDES, keeps)
-
-
-def _refuse_scores(battles: Battles, flags: Mapping[str, pl.Expr]) -> None:
-    """Raise ColumnError if a flag is neither true nor false, nor empty."""
-    wrong = [
-        (pl.col(name).is_not_null() & ~one.is_in([0.0, 1.0]).fill_null(False)).sum().alias(name)
-        for name, one in flags.items()
-    ]
-    counted = collect(battles.frame.select(wrong), battles.sources)
-    for name in flags:
-        if counted[name].item():
-            message = (
-                f"column '{name}': {amount(counted[name].item(), 'value')} neither true nor false; "
-                "of a score, make a column that says whether it is high enough"
-            )
-            raise ColumnError(message)

@@ -4,14 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from arena.comparison_options import Placebo, placebo_options
 from arena.errors import OptionError
-from arena.filter_options import (
-    Filtering,
-    Placebo,
-    filter_options,
-    filters_of,
-    placebo_options,
-)
+from arena.filter_options import Filtering, filter_options, filters_of
 from arena.options import (
     Output,
     Points,
@@ -21,12 +16,11 @@ from arena.options import (
     split_names,
     votes_argument,
 )
-from arena.steps import account_of, scale_of, vote_files, write_rejected
+from arena.steps import account_of, match_of_sample, scale_of, vote_files, write_rejected
 from arena.terminal import note, progress_bar
 
 if TYPE_CHECKING:
     from arena.battles import Battles
-    from arena.matching import Match
 
 
 @click.command("report")
@@ -90,20 +84,14 @@ def report_page(
         write_rejected(files, reading)
         battles = select(_read(files, reading, progress), *filters).kept
         if match is None and not votes and not counts:
-            match = _own_match(battles)
+            match = match_of_sample(battles)
         data = gather_page(
             battles,
             match,
             keys,
             against=placebo.against,
-            within=split_names("--within", placebo.within),
-            cluster=placebo.cluster,
-            draws=placebo.draws,
-            rounds=placebo.rounds,
-            level=placebo.level,
-            seed=placebo.seed,
-            ties=placebo.ties,
             scale=scale,
+            **placebo.arguments(),
         )
         if reading.strict:
             data.tally.refuse_rejected()
@@ -125,12 +113,3 @@ def _read(files: list[Any], reading: Reading, progress: Any) -> "Battles":
         anonymous_only=not reading.identified,
         progress=progress,
     )
-
-
-def _own_match(battles: "Battles") -> "Match":
-    """The shipped sample's prompts, held against its training corpus."""
-    from arena.datasets import shipped_corpora
-    from arena.matching import match_prompts
-
-    corpora, trained = shipped_corpora()
-    return match_prompts(battles, corpora, trained=trained)

@@ -22,8 +22,8 @@ from arena.leaderboard import Scale, anchor_index
 from arena.problem import problem
 from arena.ranks import point_ranks
 from arena.resample import bootstrap_votes
-from arena.selection import refuse_level
 from arena.ties import sigmoid
+from arena.variants import refuse_level
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -10,16 +10,9 @@ from numpy.typing import NDArray
 from arena.display import plain
 from arena.injection import Injection
 from arena.lead import BreakEven
+from arena.palette import style_of
 from arena.plot_parts import column, heat_map
-from arena.plots import (
-    NAME_WIDTH,
-    SMALL,
-    canvas,
-    diverging,
-    even_scale,
-    head,
-    style_of,
-)
+from arena.plots import NAME_WIDTH, SMALL, canvas, diverging, even_scale, head
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

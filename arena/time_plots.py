@@ -7,8 +7,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from arena.history import NAMES, History
+from arena.palette import style_of
 from arena.plot_parts import column, end_labels, inches_high, limits, name_rows, rows_height, spans
-from arena.plots import canvas, head, shown_name, style_of, time_axis
+from arena.plots import canvas, head, shown_name, time_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

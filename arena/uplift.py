@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
-from threadpoolctl import threadpool_limits
 
 from arena.battles import Battles, Condition
+from arena.blas import one_blas_thread
 from arena.design import POINTS
 from arena.display import listing
 from arena.errors import NoEstimateError
-from arena.exposure import count_exposure, exposure_table, with_known_exposure
+from arena.exposure import exposure_table, tally_exposure, with_known_exposure
 from arena.gain_fit import board_without_gain, fit_gains, strengths_with_gain
 from arena.leaderboard import Leaderboard, Scale
 from arena.negative_control import Missing, control_estimate
-from arena.tally import Tally, tally_votes
+from arena.tally import Tally
 from arena.uncertainty import Interval
 from arena.uplift_design import of_answers, of_prompts
 from arena.uplift_rows import (
@@ -139,10 +139,11 @@ def estimate_uplift(
     scale = scale or Scale()
     interval = Interval("cluster" if cluster else "sandwich", cluster, level=level, seed=seed)
     answers, kinds = of_answers(controls, battles), of_prompts(controls, battles)
-    groups, known = count_exposure(battles), with_known_exposure(battles)
+    known = with_known_exposure(battles)
+    tally, groups = tally_exposure(battles)
     exposure = exposure_table(groups)
     exposed = _exposed(groups, exposure)
-    with threadpool_limits(1, "blas"):
+    with one_blas_thread():
         every = {ALL_EXPOSED: exposed}
         common = fit_gains(known, every, answers, kinds, cluster=cluster, missing=missing)
         clusters = common.clusters()
@@ -183,7 +184,6 @@ def estimate_uplift(
         rows.append(row_of(CONTROL, CONTROL_NAME, tested, control.n_battles, control.n_seen))
     if spread:
         rows += rows_of_spread(spread, points, level)
-    tally = tally_votes(known)
     return Uplift(
         frame=pl.DataFrame(rows, schema=dict(COLUMNS), orient="row"),
         estimate=estimate,

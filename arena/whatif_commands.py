@@ -1,4 +1,4 @@
-"""What-if, and its commands that need counts alone: inject, break-even, power, best-of-n."""
+"""What-if, and its commands that suppose a gain: inject, break-even, power."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -6,24 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from arena.errors import OptionError
 from arena.exposure_commands import dose, estimate, influence, remove
 from arena.filter_options import Filtering, filter_options
+from arena.giving import check_results, give
 from arena.options import (
     Output,
     Points,
     Reading,
-    level_option,
-    output_options,
-    pairs,
     pictured_options,
     reading_options,
-    rounds_option,
     scale_options,
-    seed_option,
-    split_names,
     votes_argument,
 )
+from arena.practice_commands import best_of_n, retire
 from arena.rating_options import (
     Control,
     Fitting,
@@ -33,15 +28,12 @@ from arena.rating_options import (
     interval_options,
     weight_options,
 )
-from arena.steps import account_of, check_results, check_tables, give, rated, read_kept, scale_of
-from arena.terminal import progress_bar
+from arena.steps import rated
 from arena.whatif_options import (
-    SHARES,
-    Selecting,
     Supposing,
     Suspecting,
+    noticing_options,
     numbers,
-    selecting_options,
     supposing_options,
     suspecting_options,
 )
@@ -54,13 +46,13 @@ if TYPE_CHECKING:
 def whatif() -> None:
     """What would a board be, had models seen more or fewer of the prompts?
 
-    inject, break-even, power and best-of-n need no more than counts, and take the shipped
+    inject, break-even, power, best-of-n and retire need no more than counts, and take the shipped
     Chatbot Arena log if no VOTES are named. remove, estimate and dose need battles and a match
     of their prompts, see `arena match`; influence needs battles only to go by judge or prompt.
     """
 
 
-for command in (remove, estimate, dose, influence):
+for command in (remove, estimate, dose, influence, best_of_n, retire):
     whatif.add_command(command)
 
 
@@ -153,7 +145,7 @@ def lead(make_board: MakeBoard, suspecting: Suspecting, output: Output) -> None:
 
 @whatif.command()
 @of_a_board
-@supposing_options
+@noticing_options
 @click.option(
     "--power", "target", type=float, default=0.8, show_default=True, help="Probability wanted."
 )
@@ -176,9 +168,8 @@ def power(
     from arena.detection import detection_power
     from arena.scenario_report import power_sheet
 
-    # A share of one leaves nothing to compare with, so it is no part of the default here.
-    given = "5%,10%,30%" if supposing.share == SHARES else supposing.share
-    shares, uplifts = numbers("--share", given), numbers("--uplift", supposing.uplift)
+    shares = numbers("--share", supposing.share)
+    uplifts = numbers("--uplift", supposing.uplift)
     board = make_board()
     told = detection_power(
         board,
@@ -190,138 +181,3 @@ def power(
         design_effect=design_effect,
     )
     give(power_sheet(told), output, board)
-
-
-@whatif.command("best-of-n")
-@votes_argument
-@reading_options
-@filter_options
-@selecting_options
-@scale_options
-@pictured_options()
-def best(
-    votes: tuple[str, ...],
-    reading: Reading,
-    filtering: Filtering,
-    selecting: Selecting,
-    points: Points,
-    output: Output,
-) -> None:
-    """What is gained by trying n variants in private and publishing the best.
-
-    By a formula; or with --like MODEL or --rating POINTS simulated on the board of VOTES, or of
-    the shipped Chatbot Arena log.
-    """
-    from arena.board_selection import best_of_n_on_board
-    from arena.bradley_terry import fit_bradley_terry
-    from arena.selection import best_of_n
-    from arena.selection_report import selection_sheet
-
-    check_results(output)
-    grid: dict[str, Any] = {
-        "variants": [_whole("--variants", n) for n in numbers("--variants", selecting.variants)],
-        "votes": numbers("--on-each", selecting.on_each),
-        "sampling": numbers("--sampling", selecting.sampling),
-        "true_spread": numbers("--spread", selecting.spread),
-        "fresh": numbers("--fresh", selecting.fresh),
-    }
-    shown: dict[str, Any] = {
-        "at_least": selecting.at_least,
-        "level": selecting.level,
-        "scale": scale_of(points),
-    }
-    if selecting.like is None and selecting.rating is None:
-        if votes:
-            raise OptionError("VOTES: need --like MODEL or --rating POINTS; the formula takes none")
-        give(selection_sheet(best_of_n(**grid, tie_share=selecting.ties, **shown)), output)
-        return
-    with progress_bar(output.quiet) as progress:
-        _, tally = read_kept(votes, reading, filtering, output, progress, needs_rows=False)
-        told = best_of_n_on_board(
-            fit_bradley_terry(tally.counts),
-            **grid,
-            like=selecting.like,
-            rating=selecting.rating,
-            opponents=selecting.opponents,
-            tie_shares=selecting.tie_shares,
-            top=selecting.rank,
-            rounds=selecting.rounds,
-            seed=selecting.seed,
-            **shown,
-        )
-    account_of(tally, output)
-    give(selection_sheet(told), output, tally)
-
-
-@whatif.command()
-@votes_argument
-@reading_options
-@filter_options
-@click.option(
-    "--model", multiple=True, required=True, metavar="MODELS", help="Who is no longer sampled."
-)
-@click.option(
-    "--shift",
-    multiple=True,
-    required=True,
-    callback=pairs,
-    metavar="MODEL=POINTS,…",
-    help="What models gain on the prompts that come after.",
-)
-@click.option(
-    "--new-share",
-    default="25%,50%,75%",
-    show_default=True,
-    metavar="LIST",
-    help="Of the votes that come after.",
-)
-@rounds_option
-@level_option
-@seed_option
-@scale_options
-@output_options
-def retire(
-    votes: tuple[str, ...],
-    reading: Reading,
-    filtering: Filtering,
-    model: tuple[str, ...],
-    shift: dict[str, str],
-    new_share: str,
-    rounds: int,
-    level: float,
-    seed: int,
-    points: Points,
-    output: Output,
-) -> None:
-    """What it does to ratings to stop sampling models while prompts change.
-
-    With no VOTES, of the shipped Chatbot Arena log.
-    """
-    from arena.bradley_terry import fit_bradley_terry
-    from arena.retirement import retire_early
-    from arena.selection_report import retirement_sheet
-
-    check_tables(output.output)
-    gained = {name: numbers("--shift", text)[0] for name, text in shift.items()}
-    shares = numbers("--new-share", new_share)
-    with progress_bar(output.quiet) as progress:
-        _, tally = read_kept(votes, reading, filtering, output, progress, needs_rows=False)
-        told = retire_early(
-            fit_bradley_terry(tally.counts),
-            split_names("--model", model),
-            gained,
-            shares,
-            rounds=rounds,
-            level=level,
-            seed=seed,
-            scale=scale_of(points),
-        )
-    account_of(tally, output)
-    give(retirement_sheet(told), output, tally)
-
-
-def _whole(option: str, value: float) -> int:
-    """A number as a whole one."""
-    if value != int(value):
-        raise OptionError(f"{option}: {value:g} is no whole number")
-    return int(value)

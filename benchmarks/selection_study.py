@@ -2,7 +2,7 @@
 
     python benchmarks/selection_study.py
 
-The formula of `arena.selection` for a grid, the same simulated on the shipped board, and two
+The formula of `arena.variants` for a grid, the same simulated on the shipped board, and two
 cases from "The Leaderboard Illusion" and LMArena's answer to it, with what the formula says of
 their numbers. The shipped board is the Chatbot Arena log to 2024-08-14, so that none of the
 models of these cases is on it: it stands for boards of its kind.
@@ -19,12 +19,12 @@ from statistics import NormalDist
 import numpy as np
 import polars as pl
 
-from arena.board_selection import Opponents, best_of_n_on_board
+from arena.board_variants import Opponents, best_of_n_on_board
 from arena.bradley_terry import Fit, fit_bradley_terry
 from arena.datasets import shipped
 from arena.retirement import Retirement, retire_early
-from arena.selection import best_of_n, expected_best, range_probability, rating_error
 from arena.tally import count_pairs
+from arena.variants import best_of_n, expected_best, range_probability, rating_error
 
 TIES = 0.35
 VARIANTS = (2, 5, 10, 27, 50, 100)
@@ -165,7 +165,7 @@ def render(told: Study, command: str, seed: int, rounds: int) -> str:
 
 Whoever tries n private variants and lists the best rating lists the best luck with it.
 Between equals, a rating from v votes of which a share t are ties has the standard error 2 √((1 - t) / v) · 400 / ln 10 points, and the best of n lies above its own strength by as many of these as the highest of n standard normal variables does.
-How this is computed is said in [selection.py](../arena/selection.py).
+How this is computed is said in [variants.py](../arena/variants.py).
 
 ## The gain, in points, for equal variants
 

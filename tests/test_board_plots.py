@@ -16,8 +16,9 @@ from arena import Interval, Scale
 from arena.board_plots import plot_rank_sets, plot_ratings, rank_groups
 from arena.display import plain
 from arena.errors import OptionError
+from arena.palette import DARK, LIGHT
 from arena.pipeline import rate
-from arena.plots import DARK, LIGHT, NAME_WIDTH
+from arena.plots import NAME_WIDTH
 
 
 def board_of(*models, more=(), **options):

@@ -11,7 +11,7 @@ from arena.errors import OptionError
 from arena.injection import inject
 from arena.lead import break_even
 from arena.pipeline import rate
-from arena.whatif_options import numbers
+from arena.whatif_options import SHARES, numbers
 
 GEMMA, LLAMA = "gemma-2-27b-it", "llama-3-70b-instruct"
 
@@ -204,7 +204,9 @@ def test_retire(arena):
         (("inject",), "Missing option '--model'"),
         (("break-even", "--model", GEMMA, "--rival", "dolly-v2-12b"), "never met"),
         (("power", "--model", GEMMA, "--power", "2"), "power: 2 is not between 0 and 1"),
+        (("power", "--model", GEMMA, "--share", SHARES), "share: with 1 there is nothing to hold"),
         (("remove", "--against", "rest"), "--against: 'rest' is for arena compare"),
+        (("estimate", "--scope", "battle"), "No such option"),
         (("remove", "--match", "nowhere.parquet"), "nowhere.parquet"),
         (("influence", "--model", GEMMA), "--model and --rival: go together"),
         (("best-of-n", "--variants", "2.5"), "--variants: 2.5 is no whole number"),

@@ -16,7 +16,7 @@ from arena.battles import read_battles
 from arena.comparison import compare
 from arena.comparison_plots import FEW, plot_placebo, plot_rank_changes
 from arena.conditions import multi_turn
-from arena.plots import DARK, LIGHT
+from arena.palette import DARK, LIGHT
 
 
 def told_of(n_models=6, n_battles=1_500, better=None, **renamed):

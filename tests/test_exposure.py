@@ -10,11 +10,13 @@ from arena.exposure import (
     count_exposure,
     expose,
     exposed_models,
+    tally_exposure,
     with_known_exposure,
 )
 from arena.filters import select
 from arena.matching import COLUMNS, Match, unseen
 from arena.overlap_rules import OverlapRule
+from arena.tally import tally_votes
 
 CLASSES = {
     "code": ("seen", False),
@@ -250,6 +252,32 @@ def test_battles_of_unknown_exposure_are_dropped_and_counted():
 
     assert known.frame.collect().height == 1
     assert select(known).funnel.rows() == [("prompt known", 3, 2, 0, 1)]
+
+
+def test_the_account_of_rows_is_that_of_a_pass_of_its_own():
+    """Votes lost before, to the condition, and to an unknown exposure add up the same."""
+    frame = pl.DataFrame(
+        {
+            "model_a": ["x", "x", "y", "x", "y", None],
+            "model_b": ["y", "z", "z", "y", "x", "x"],
+            "winner": ["tie", "model_a", "model_b", "model_a", "both_bad", "tie"],
+            "turn": [2, 2, 2, 1, 3, 2],
+            "seen_a": [True, None, False, True, False, True],
+            "seen_b": [False, False, True, False, False, True],
+        }
+    )
+    battles = select(read_battles(frame, keep=["seen"]), multi_turn(2)).kept
+
+    tally, groups = tally_exposure(battles)
+
+    alone = tally_votes(with_known_exposure(battles))
+    assert groups["n"].sum() == 3
+    assert tally.funnel["dropped"].to_list() == [1, 1]
+    assert tally.funnel.equals(alone.funnel)
+    assert tally.readings == alone.readings
+    assert tally.counts.models == alone.counts.models
+    assert tally.counts.pairs.tolist() == alone.counts.pairs.tolist()
+    assert tally.counts.outcomes.tolist() == alone.counts.outcomes.tolist()
 
 
 def test_without_the_third_column_nothing_is_known_of_other_models():

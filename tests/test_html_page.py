@@ -337,6 +337,19 @@ def test_whom_the_panel_leaves_out_is_said():
     assert any(reason.startswith("what if: for 1 model: the anchor") for reason in data.left_out)
 
 
+def test_the_board_without_seen_prompts_is_compared_as_asked(data):
+    """Every option of `compare` reaches it: the page has the table that it gives by itself."""
+    log = read_battles(log_of(BENIGN))
+    asked = {"against": "rest", "within": ["language"], "cluster": "language", "draws": 7}
+    asked |= {"rounds": 5, "level": 0.8, "seed": 3, "ties": "drop", "scale": Scale(init=500.0)}
+
+    told = gather_page(log, data.match, **asked).comparison
+
+    alone = compare(log, unseen(data.match), **asked)
+    assert told.frame.equals(alone.frame)
+    assert told.options == alone.options
+
+
 def test_the_classes_add_up(data, folder):
     """Battles by class are those that `arena match` counts, and together all with a prompt."""
     log = read_battles(log_of(BENIGN))

@@ -51,14 +51,15 @@ def test_a_map_of_battles_has_their_number(board):
 
 def test_a_pair_that_never_met_is_empty_and_counted():
     """What is not known has no colour."""
-    log = pl.DataFrame([*round_robin("x", "y"), *round_robin("y", "z")])
+    pairs = [("x", "y"), ("y", "z"), ("z", "w")]
+    log = pl.DataFrame([row for pair in pairs for row in round_robin(*pair)])
 
     seen = plot_win_rates(rate(log), observed=True)
     counted = plot_battle_counts(rate(log))
 
     for figure in (seen, counted):
-        assert np.isnan(cells(figure.axes[0])).sum() == 3 + 2
-        assert "1 of 3 pairs never met" in said(figure)
+        assert np.isnan(cells(figure.axes[0])).sum() == 4 + 2 * 3
+        assert "3 of 6 pairs never met" in said(figure)
 
 
 def test_numbers_are_written_where_there_is_room():

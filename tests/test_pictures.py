@@ -11,9 +11,9 @@ from worlds import battles
 from arena.errors import OptionError
 from arena.filter_commands import COMPARISON_PICTURES
 from arena.outputs import PICTURES, write_board, write_sheet
+from arena.palette import DARK, LIGHT
 from arena.pictures import board_pictures, comparison_pictures, match_pictures
 from arena.pipeline import rate
-from arena.plots import DARK, LIGHT
 from arena.prompt_commands import MATCH_PICTURES
 from arena.rating_commands import RATE_PICTURES
 from arena.tables import Sheet

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
+from arena.palette import LIGHT
 from arena.plot_parts import end_labels, limits, spaced, spans
-from arena.plots import LIGHT
 
 NAN = np.nan
 WANTED = st.lists(st.floats(-100, 100), min_size=1, max_size=30).map(np.array)

@@ -11,18 +11,8 @@ from pictures import bytes_of, said
 
 from arena.display import plain
 from arena.errors import OptionError
-from arena.plots import (
-    DARK,
-    LIGHT,
-    Picture,
-    canvas,
-    escaped,
-    foot,
-    head,
-    save_picture,
-    shown_name,
-    style_of,
-)
+from arena.palette import DARK, LIGHT, style_of
+from arena.plots import Picture, canvas, escaped, foot, head, save_picture, shown_name
 
 
 def luminance(color):

@@ -20,7 +20,7 @@ from arena.counts import PairCounts
 from arena.errors import NoEstimateError, OptionError
 from arena.leaderboard import Scale
 from arena.problem import problem
-from arena.selection import COLUMNS, BestOfN, Scenario, refuse_level, scenario_grid
+from arena.variants import COLUMNS, BestOfN, Scenario, refuse_level, scenario_grid
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -40,7 +40,7 @@ BOARD_COLUMNS: Mapping[str, pl.DataType] = {
     "p_top": pl.Float64(),
     "p_top_alone": pl.Float64(),
 }
-"""What a board adds to the columns of a selection: `gain_error`, the simulation's standard error
+"""What a board adds to the columns of the best of n: `gain_error`, the simulation's standard error
 of the gain; `rank_true`, where the average variant belongs among the board's models; `rank`, the
 expected rank of the best variant, with the quantiles `rank_best` to `rank_worst`; `rank_last`, the
 expected rank of the worst variant; `between`, how many of the board's models are expected to stand

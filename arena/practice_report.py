@@ -1,15 +1,15 @@
-"""What selecting among private variants, and retiring models early, does: as tables."""
+"""What listing the best of private variants, and retiring models early, does: as tables."""
 
 import polars as pl
 
 from arena.display import amount
-from arena.pictures import selection_pictures
+from arena.pictures import variant_pictures
 from arena.retirement import Retirement
-from arena.selection import BestOfN
 from arena.tables import Sheet
+from arena.variants import BestOfN
 
 
-def selection_sheet(told: BestOfN) -> Sheet:
+def variant_sheet(told: BestOfN) -> Sheet:
     """One scenario a row: the gain, what is left of it later, and where clones would stand."""
     frame, options = told.frame, told.options
     level, least = f"{options['level'] * 100:g}%", options["at_least"]
@@ -37,7 +37,7 @@ def selection_sheet(told: BestOfN) -> Sheet:
         _lines(told),
         dict(options),
         "row",
-        selection_pictures(told),
+        variant_pictures(told),
     )
 
 

@@ -5,14 +5,15 @@ import pytest
 from scipy import integrate, stats
 
 from arena.board_entry import NEAR, enter_board
-from arena.board_selection import BOARD_COLUMNS, best_of_n_on_board
+from arena.board_variants import BOARD_COLUMNS, best_of_n_on_board
 from arena.bradley_terry import fit_bradley_terry
 from arena.counts import PairCounts
 from arena.covariance import estimate_covariance
 from arena.errors import NoEstimateError, OptionError
 from arena.leaderboard import Scale
+from arena.practice_report import retirement_sheet, variant_sheet
 from arena.retirement import retire_early
-from arena.selection import (
+from arena.variants import (
     COLUMNS,
     best_of_n,
     expected_best,
@@ -20,7 +21,6 @@ from arena.selection import (
     range_quantile,
     rating_error,
 )
-from arena.selection_report import retirement_sheet, selection_sheet
 
 ELO = 400 / np.log(10)
 
@@ -436,9 +436,9 @@ def test_retirement_needs_points():
 
 def test_sheet_says_what_was_asked(equals):
     """Options that ask nothing special have no column, and a board has its own."""
-    plain = selection_sheet(best_of_n([50], [3_000]))
-    fuller = selection_sheet(best_of_n([2], [500], sampling=[1, 2], true_spread=[5], fresh=[9]))
-    drawn = selection_sheet(best_of_n_on_board(equals, like="m1", variants=[2], rounds=40))
+    plain = variant_sheet(best_of_n([50], [3_000]))
+    fuller = variant_sheet(best_of_n([2], [500], sampling=[1, 2], true_spread=[5], fresh=[9]))
+    drawn = variant_sheet(best_of_n_on_board(equals, like="m1", variants=[2], rounds=40))
 
     gain = "gain (95% of cases)"
     assert plain.summary.columns == ["variants", "votes", "error", gain, "p of 10+", "range"]

@@ -2,7 +2,7 @@
 
 Each variant's rating is its strength plus the luck of its votes, and whoever lists the highest
 rating lists the best luck. No board is needed for how much that is worth: `best_of_n` has it in
-closed form, `arena.board_selection` the same by simulation on a given board.
+closed form, `arena.board_variants` the same by simulation on a given board.
 
 Under the half rule a vote scores 1, 1/2 or 0 points. Between equals, of whom a share t ties,
 points have variance (1 - t) / 4, and a unit of log-odds is worth 1/4 of a point. So a rating
@@ -72,7 +72,7 @@ class BestOfN:
             ones; where the private votes are discarded nothing is left, and the rating has the
             standard error `fresh_error`. `range`: best rating less worst, were all variants
             listed (clones, if their strengths are equal). On a board there follow the columns
-            of `arena.board_selection.BOARD_COLUMNS`.
+            of `arena.board_variants.BOARD_COLUMNS`.
         way: ``formula``, or ``board`` for a simulation.
         options: what was asked for.
     """

@@ -5,16 +5,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from arena.palette import style_of
 from arena.plot_parts import column, end_labels, inches_high
-from arena.plots import canvas, head, style_of
-from arena.selection import BestOfN
+from arena.plots import canvas, head
+from arena.variants import BestOfN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
-def plot_selection(told: BestOfN, ax: "Axes | None" = None, *, dark: bool = False) -> "Figure":
+def plot_variants(told: BestOfN, ax: "Axes | None" = None, *, dark: bool = False) -> "Figure":
     """What listing the best of n variants gains, by n, a line for each number of votes.
 
     Of scenarios that differ in more than variants and votes, the first of each kind is drawn.

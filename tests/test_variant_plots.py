@@ -5,8 +5,8 @@ import pytest
 from matplotlib.figure import Figure
 from pictures import bytes_of, said
 
-from arena.selection import best_of_n
-from arena.selection_plots import plot_selection
+from arena.variant_plots import plot_variants
+from arena.variants import best_of_n
 
 
 @pytest.mark.parametrize("votes", [[1_000], [3_000, 500]])
@@ -14,7 +14,7 @@ def test_a_line_per_number_of_votes_goes_through_its_gains(votes):
     """With a band where most cases lie, named at its end."""
     told = best_of_n([10, 1, 3], votes)
 
-    figure = plot_selection(told)
+    figure = plot_variants(told)
 
     ax = figure.axes[0]
     lines = [line.get_xydata() for line in ax.lines if line.get_marker() == "o"]
@@ -31,7 +31,7 @@ def test_variants_that_differ_are_not_called_equal():
     """Then a part of the gain is no luck, and the heading says which."""
     told = best_of_n([2, 5], [1_000], true_spread=[10.0, 20.0])
 
-    figure = plot_selection(told, dark=True)
+    figure = plot_variants(told, dark=True)
 
     assert "equal" not in figure.get_suptitle()
     assert "the first is drawn" in said(figure)
@@ -42,5 +42,5 @@ def test_a_single_scenario_on_given_axes():
     """One number of variants is a dot."""
     figure = Figure()
 
-    assert plot_selection(best_of_n([1], [1_000]), figure.add_subplot()) is figure
-    assert bytes_of(plot_selection(best_of_n([1], [1_000])))
+    assert plot_variants(best_of_n([1], [1_000]), figure.add_subplot()) is figure
+    assert bytes_of(plot_variants(best_of_n([1], [1_000])))
