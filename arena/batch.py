@@ -201,7 +201,7 @@ class _Solver:
                 return point
             task = task.restricted(connected.kept)
         try:
-            solved, _ = solve(task)
+            solved = solve(task).point
         except NoEstimateError:
             point[:m] = np.nan
             return point

@@ -5,6 +5,7 @@ are sufficient: a fit costs the same for ten thousand votes and ten million.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from scipy.sparse.csgraph import NegativeCycleError, bellman_ford, csgraph_from_
 from arena.counts import PairCounts
 from arena.errors import ConvergenceError, NoEstimateError, OptionError
 from arena.existence import LeftOut, largest_group, left_out, refuse_separation
-from arena.problem import Matrix, Problem, problem
+from arena.problem import Around, Matrix, Problem, problem
 from arena.ties import TieRule, tie_rule
 
 Floats = NDArray[np.float64]
@@ -24,9 +25,11 @@ OnSeparation = Literal["drop", "error", "prior"]
 GRADIENT_PER_BATTLE = 1e-10
 STEP = 1e-9
 MOST_ITERATIONS = 100
+EXACT, ROUGH = 1e-9, 1e-3
+"""Relative errors of a Newton step, where it is found by conjugate gradients."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)  # without slots, so that the Hessian can be kept
 class Fit:
     """A converged fit; there is no other kind.
 
@@ -34,9 +37,6 @@ class Fit:
         models: the m names rated, sorted.
         log_odds: float [m], mean zero.
         tie_parameter: of the tie rule, or None where it has none.
-        hessian: float [m + q, m + q], of the negative log-likelihood in the log-odds and the
-            q = 0 or 1 tie parameters; singular along the constant vector unless there is a prior.
-            Sparse where there are many models, see `arena.problem`.
         log_likelihood: at the estimate, in nats, prior not included; for the half rule a
             quasi-log-likelihood.
         iterations: Newton steps taken.
@@ -52,7 +52,6 @@ class Fit:
     models: tuple[str, ...]
     log_odds: Floats
     tie_parameter: float | None
-    hessian: Matrix
     log_likelihood: float
     iterations: int
     rule: TieRule
@@ -67,6 +66,30 @@ class Fit:
         """The estimate [m + q] as `Problem` has it: log-odds seen from the prior's opponent."""
         tie = [] if self.tie_parameter is None else [self.tie_parameter]
         return np.append(self.log_odds + self.above_average, tie)
+
+    @cached_property
+    def hessian(self) -> Matrix:
+        """Of the negative log-likelihood in the log-odds and the q = 0 or 1 tie parameters.
+
+        float [m + q, m + q], singular along the constant vector unless there is a prior; sparse
+        where there are many models, see `arena.problem`.
+        """
+        return problem(self.counts, self.rule, self.prior).hessian(self.point)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solved:
+    """The maximum of a likelihood.
+
+    Attributes:
+        point: float [m + q], the mean of the log-odds wherever it fell.
+        value: the log-likelihood there, the prior included.
+        iterations: Newton steps taken.
+    """
+
+    point: Floats
+    value: float
+    iterations: int
 
 
 def fit_bradley_terry(
@@ -119,15 +142,15 @@ def fit_bradley_terry(
         if on_separation == "error":
             refuse_separation(counts, outside)
     task = problem(used, rule, strength)
-    point, iterations = solve(task)
+    solved = solve(task)
+    point = solved.point
     log_odds = point[: used.n_models]
     return Fit(
         models=used.models,
         log_odds=log_odds - log_odds.mean(),
         tie_parameter=None if rule.parameter is None else float(point[-1]),
-        hessian=task.hessian(point),
-        log_likelihood=(problem(used, rule) if strength else task).log_likelihood(point),
-        iterations=iterations,
+        log_likelihood=(problem(used, rule).log_likelihood(point) if strength else solved.value),
+        iterations=solved.iterations,
         rule=rule,
         prior=strength,
         counts=used,
@@ -137,8 +160,8 @@ def fit_bradley_terry(
     )
 
 
-def solve(task: Problem) -> tuple[Floats, int]:
-    """Maximise the likelihood: the point [m + q], its mean wherever it fell, and steps taken.
+def solve(task: Problem) -> Solved:
+    """Maximise the likelihood by Newton's method.
 
     Raises:
         ConvergenceError: if the gradient does not fall to 1e-10 per battle.
@@ -148,18 +171,19 @@ def solve(task: Problem) -> tuple[Floats, int]:
     point = np.zeros(task.n_parameters)
     if task.rule.parameter is not None:
         point[-1] = _tie_start(task)
-    value = task.log_likelihood(point)
+    here, size = task.around(point), np.inf
     for iteration in range(1, MOST_ITERATIONS + 1):
-        gradient = task.gradient(point)
         try:
-            step = task.newton_step(point, gradient)
+            # Newton squares its error, so that early steps need not be exact.
+            step = task.solve(here.curvature, here.gradient, float(np.clip(size**2, EXACT, ROUGH)))
         except LinAlgError as error:
             message = f"the curvature vanishes at step {iteration}: the votes hardly determine the ratings"
             raise ConvergenceError(message) from error
-        short = np.max(np.abs(gradient) / battles) <= GRADIENT_PER_BATTLE
-        point, value = _climb(task, point, value, step)
-        if short and np.max(np.abs(step)) <= STEP:
-            return point, iteration
+        short = np.max(np.abs(here.gradient) / battles) <= GRADIENT_PER_BATTLE
+        point, here = _climb(task, point, here.value, step)
+        size = float(np.max(np.abs(step)))
+        if short and size <= STEP:
+            return Solved(point, here.value, iteration)
     message = f"no convergence in {MOST_ITERATIONS} Newton steps"
     raise ConvergenceError(message)
 
@@ -206,14 +230,14 @@ def _runs_away(task: Problem) -> bool:
     return True
 
 
-def _climb(task: Problem, point: Floats, value: float, step: Floats) -> tuple[Floats, float]:
+def _climb(task: Problem, point: Floats, value: float, step: Floats) -> tuple[Floats, Around]:
     """Take the step, halved until the log-likelihood does not fall by more than rounding."""
     slack = 1e-12 * abs(value)
     for halving in range(60):
         moved = point + step * 0.5**halving
         if task.rule.positive and moved[-1] <= 0:
             continue
-        reached = task.log_likelihood(moved)
-        if reached >= value - slack:
+        reached = task.around(moved)
+        if reached.value >= value - slack:
             return moved, reached
     raise ConvergenceError("no step along Newton's direction raises the log-likelihood")

@@ -234,9 +234,10 @@ class Cells:
 
 def _fold(counts: PairCounts) -> Cells:
     """Add up the two orders in which a pair can meet, swapping the winners with the sides."""
-    left, right = counts.pairs.min(axis=1), counts.pairs.max(axis=1)
-    cell, place = np.unique(left * counts.n_models + right, return_inverse=True)
-    swapped = counts.pairs[:, 0] > counts.pairs[:, 1]
+    left, right = counts.pairs.T
+    swapped = left > right
+    key = np.minimum(left, right) * counts.n_models + np.maximum(left, right)
+    cell, place = np.unique(key, return_inverse=True)
 
     def folded(votes: Floats) -> Floats:
         turned = votes.copy()

@@ -46,7 +46,7 @@ def one_by_one(fit, table):
     log_odds, ties = [], []
     for b in range(table.shape[2]):
         votes = np.hstack([table[:, :, b], of_prior])
-        point, _ = solve(replace(task, outcomes=votes))
+        point = solve(replace(task, outcomes=votes)).point
         log_odds.append(point[:m] - point[:m].mean())
         ties.append(point[m] if fit.rule.parameter else np.nan)
     return np.array(log_odds), np.array(ties)
@@ -161,7 +161,7 @@ def without_guest(fit, table, left, right):
         right=place[right[inside]],
         outcomes=table[:, inside],
     )
-    point = solve(task)[0][: len(kept)]
+    point = solve(task).point[: len(kept)]
     point += fit.log_odds[kept].mean() - point.mean()
     return {fit.models[i]: value for i, value in zip(kept, point, strict=True)}
 

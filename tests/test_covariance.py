@@ -1,5 +1,7 @@
 """The covariance of the strengths, held to its definition."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from worlds import battles, counted, tied, won
@@ -66,7 +68,7 @@ def test_the_hessian_is_the_derivative_of_the_scores(ties):
     def summed(shift):
         tie = None if fit.tie_parameter is None else fit.tie_parameter + shift[-1]
         moved = type(fit)(
-            **{name: getattr(fit, name) for name in fit.__slots__}
+            **{one.name: getattr(fit, one.name) for one in fields(fit)}
             | {"log_odds": fit.log_odds + shift[:4], "tie_parameter": tie}
         )
         return scores_by_vote(frame, moved).sum(axis=0)

@@ -107,3 +107,22 @@ def test_what_the_matrix_makes_of_a_vector_needs_no_matrix(ties, prior):
     product = task._operator(curvature) @ vector
 
     np.testing.assert_allclose(product, task.matrix(curvature) @ vector, atol=1e-10)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("prior", [0.0, 2.0])
+@pytest.mark.parametrize("ties", TIE_RULES)
+def test_around_a_point_is_what_its_parts_say(monkeypatch, ties, prior, sparse):
+    """Value, gradient and curvature in one go, with as without the compiled loop."""
+    task = problem(count_pairs(battles(6, 200, seed=1)), TIE_RULES[ties], prior)
+    point = np.linspace(0.2, 0.7, task.n_parameters)
+    value, gradient = task.log_likelihood(point), task.gradient(point)
+    curvature = task.curvature(point).in_gap
+    if sparse:
+        monkeypatch.setattr(arena.problem, "SPARSE_FROM", 3)
+
+    found = task.around(point)
+
+    assert found.value == pytest.approx(value, rel=1e-12)
+    np.testing.assert_allclose(found.gradient, gradient, rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(found.curvature.in_gap, curvature, rtol=1e-12)
