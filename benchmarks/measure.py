@@ -88,6 +88,7 @@ class Task:
         function: the function in that file.
         options: what the function gets.
         python: the Python that runs it.
+        rounds: at most so many warm calls are counted.
         cold_rounds: at most so many cold processes.
     """
 
@@ -96,6 +97,7 @@ class Task:
     function: str
     options: Mapping[str, Any] = field(default_factory=dict)
     python: str = sys.executable
+    rounds: int = 1_000
     cold_rounds: int = 1_000
 
 
@@ -219,7 +221,7 @@ def _warm(
     """Calls in turn: of each task its seconds, its process, its answer, or why not."""
     processes = [None if why else Process(task) for task, why in zip(tasks, why_not, strict=True)]
     reasons, seconds = list(why_not), [[0.0] * 0 for _ in tasks]
-    left = [rounds + 1] * len(tasks)
+    left = [min(rounds, task.rounds) + 1 for task in tasks]
     for _ in range(rounds + 1):
         for i, process in enumerate(processes):
             if process is None or reasons[i] or left[i] == 0:

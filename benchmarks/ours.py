@@ -5,7 +5,9 @@ process counts those that it needs.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from math import exp, log
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -115,13 +117,13 @@ def _ratings(fit: Any) -> dict[str, Any]:
 # ── fits of counts ─────────────────────────────────────────────────────────────────────────
 
 
-def fit_counts(n_models: int, games: int, interval: str = "none") -> Call:
-    """A fit of so many games among so many, from counts in memory, with its board."""
-    from vote_logs import many_counts
+def fit_counts(path: str, interval: str = "none") -> Call:
+    """A fit of counts in memory, with its board."""
+    from vote_logs import load_counts
 
     from arena import Interval, build_leaderboard, fit_bradley_terry
 
-    counts = many_counts(n_models, games)
+    counts = load_counts(path)
     method = Interval(method=interval)
 
     def call() -> dict[str, Any]:
@@ -132,11 +134,11 @@ def fit_counts(n_models: int, games: int, interval: str = "none") -> Call:
     return call
 
 
-def read_counts(n_models: int, games: int) -> Call:
+def read_counts(path: str) -> Call:
     """The arrays of the same counts pass through memory once."""
-    from vote_logs import many_counts
+    from vote_logs import load_counts
 
-    counts = many_counts(n_models, games)
+    counts = load_counts(path)
     return lambda: {"sum": float(counts.pairs.sum() + counts.outcomes.sum())}
 
 
@@ -262,34 +264,66 @@ def pass_design(folder: str) -> Call:
 # ── matching ───────────────────────────────────────────────────────────────────────────────
 
 
-def match(n_texts: int, n_prompts: int) -> Call:
-    """Texts in memory go past an index of prompts, in one thread."""
-    from generate_prompts import write_prompts
+def match(texts_path: str, prompts_path: str, n_texts: int, copied: Sequence[int]) -> Call:
+    """Texts in memory go past an index of prompts, in one thread.
 
+    Its answer has how many of the prompts that are `copied` from texts it found.
+    """
+    import polars as pl
+
+    from arena.matches import overlap_table
     from arena.overlap import match_texts
     from arena.overlap_rules import OverlapRule
     from arena.prompt_index import index_prompts
 
-    texts = write_prompts(n_texts, seed=0)["text"]
-    prompts = write_prompts(n_prompts, seed=1)["text"]
-    copied = list(range(0, n_prompts, 100))[:n_texts]
-    prompts = prompts.scatter(copied, texts.gather(range(len(copied))))
-    index = index_prompts(prompts, OverlapRule(cap=max(n_prompts // 400, 1)))
+    texts = pl.read_parquet(texts_path, n_rows=n_texts)["text"]
+    prompts = pl.read_parquet(prompts_path)["text"]
+    index = index_prompts(prompts, OverlapRule(cap=max(len(prompts) // 400, 1)))
 
     def call() -> dict[str, Any]:
         found = match_texts(index, texts, threads=1)
-        return {"texts": found.n_texts, "bytes": found.n_bytes, "copies": len(copied)}
+
+        def exact() -> int:
+            rows = index.of_row[list(copied)].tolist()
+            return int(overlap_table(index, found)[rows]["exact"].sum())
+
+        return {"texts": found.n_texts, "bytes": found.n_bytes, "exact": exact}
 
     return call
 
 
-def tokenise_texts(n_texts: int) -> Call:
+def match_files(folder: str, cap: int) -> Call:
+    """A log's prompts looked for in a corpus, from files to a file; see `corpus_beside_prompts`.
+
+    Its answer has the rows of the log whose prompts were seen, and of those too short to judge.
+    """
+    import polars as pl
+
+    from arena import OverlapRule, match_prompts, open_corpus, read_battles
+
+    def call() -> dict[str, Any]:
+        corpus = open_corpus(f"{folder}/corpus/*.jsonl")
+        battles = read_battles(f"{folder}/votes.jsonl")
+        found = match_prompts(battles, [corpus], OverlapRule(cap=cap))
+        found.write(Path(folder) / "match.parquet")
+
+        def rows_of(kind: str) -> list[int]:
+            there = found.frame.filter(pl.col("class") == kind)["prompt"].implode()
+            prompts = pl.read_ndjson(f"{folder}/votes.jsonl")["prompt"]
+            return prompts.is_in(there).arg_true().to_list()
+
+        return {kind: partial(rows_of, kind) for kind in ("seen", "short")}
+
+    return call
+
+
+def tokenise_texts(texts_path: str, n_texts: int) -> Call:
     """The same texts cut into tokens and nothing else, in one thread."""
-    from generate_prompts import write_prompts
+    import polars as pl
 
     from arena.text import tokenise
 
-    texts = write_prompts(n_texts, seed=0)["text"]
+    texts = pl.read_parquet(texts_path, n_rows=n_texts)["text"]
     n_bytes = int(texts.str.len_bytes().sum())
 
     def call() -> dict[str, Any]:

@@ -6,17 +6,24 @@ half a win for each side, as everywhere here. Some take no vote log: polars coun
 which is the quickest way there is outside this project.
 """
 
+import json
 from collections.abc import Callable
+from contextlib import suppress
+from math import log
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+with suppress(ImportError):  # decon's Python may have nothing else
+    import numpy as np
 
-PER_LOG_ODDS = 400.0 / float(np.log(10.0))
+PER_LOG_ODDS = 400.0 / log(10.0)
 COLUMNS = ["model_a", "model_b", "winner"]
 Call = Callable[[], dict[str, Any]]
 
-DISTRIBUTIONS = ("arena-rank", "jax", "evalica", "choix", "scikit-learn", "scipy", "pandas")
+DISTRIBUTIONS = (
+    *("arena-rank", "jax", "evalica", "choix", "scikit-learn", "scipy", "pandas"),
+    "decontaminate",
+)
 """What is measured, and what it stands on."""
 
 
@@ -233,3 +240,37 @@ def arena_rank_style(folder: str, reg: float = 0.0, ftol: float = 1e-9) -> Call:
 
 STYLE_ARRAYS = ("left", "right", "points", "covariates")
 """The arrays of a design, as files in a folder: [n], [n], [n] and [n, k]."""
+
+
+# ── matching ───────────────────────────────────────────────────────────────────────────────
+
+
+def decon_report(folder: str, threads: int) -> Call:
+    """The contamination report of decon, from files to a file, with its own settings.
+
+    Its answer has the rows of the prompts that it found.
+    """
+    import decon
+
+    inside = Path(folder)
+    config = decon.Config(
+        str(inside / "corpus"),
+        str(inside / "evals"),
+        str(inside / "decon"),
+        worker_threads=threads,
+    )
+
+    def call() -> dict[str, Any]:
+        reports = Path(decon.detect(config))
+
+        def found() -> list[int]:
+            lines = [
+                line
+                for report in reports.glob("*.jsonl")
+                for line in report.read_text(encoding="utf-8").splitlines()
+            ]
+            return sorted({int(json.loads(line)["eval_instance_index"]) for line in lines})
+
+        return {"seen": found}
+
+    return call

@@ -4,32 +4,48 @@
 
 measures everything, and writes `RESULTS.md` and `growth.svg`. It needs an idle machine, `pip
 install ".[test,bench]"`, and 3 GB of room in the scratch folder. A library that is missing is said
-to be; one that is installed elsewhere is used there with `--peers-python PATH`.
+to be; one that is installed elsewhere is used there with `--peers-python PATH`. `--only boards,elo`
+measures these sections again; the others are taken from the run before, which left them in the
+scratch folder.
 
 No time counts before its answer has been held against `reference.py`. Limits are ratios within
 one run. Each task runs in processes of its own, which take turns; see `measure.py`.
 """
 
 import argparse
-import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from time import perf_counter
+from typing import NoReturn
 
 import numpy as np
 import ours
+import polars as pl
+from generate_prompts import write_file, write_prompts
 from measure import Measured, Task, machine, race, versions
 from peers import DISTRIBUTIONS
 from reference import PER_LOG_ODDS, rate_groups, rate_pairs
-from results_page import Curve, Point, Section, Target, draw, render
+from results_page import (
+    Curve,
+    Point,
+    Section,
+    Target,
+    draw,
+    render,
+    sections_from_json,
+    sections_to_json,
+)
 from vote_logs import (
+    corpus_beside_prompts,
     drawn_votes,
     many_counts,
     real_votes,
+    save_counts,
     sharded_votes,
     style_design,
     write_design,
@@ -38,6 +54,8 @@ from vote_logs import (
 RIGHT, CLOSE = 1e-6, 1.0
 """Rating points: how far our ratings may be from the reference, and those of others."""
 REG = 0.0
+ROUNDS_OUT_OF_TARGETS = 3
+"""Warm rounds of what stands in no target, where it takes long."""
 OUR_DISTRIBUTIONS = ("arena-ratings", "numpy", "polars", "pyarrow", "numba", "distributed")
 
 
@@ -57,6 +75,7 @@ class Sizes:
         games: of all of these.
         texts: of corpora, the largest last.
         prompts: that are looked for in them.
+        beside: texts of the corpus that others go through as well, and prompts.
         repeats: warm rounds, and cold ones.
     """
 
@@ -71,6 +90,7 @@ class Sizes:
     games: int = 10_000_000
     texts: tuple[int, ...] = (10_000, 30_000, 100_000, 300_000)
     prompts: int = 100_000
+    beside: tuple[int, int] = (20_000, 2_000)
     repeats: tuple[int, int] = (5, 5)
 
 
@@ -87,6 +107,7 @@ TINY = Sizes(
     games=50_000,
     texts=(1_000, 2_000),
     prompts=500,
+    beside=(1_000, 200),
     repeats=(1, 1),
 )
 
@@ -99,16 +120,18 @@ class Plan:
         sizes: how large.
         scratch: a folder for logs.
         python: distribution → the Python that has it.
+        versions: of the same.
     """
 
     sizes: Sizes
     scratch: Path
     python: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     def peer(self, name: str, function: str, distribution: str, **options: object) -> Task:
-        """A task of another library."""
+        """A task of another library; it is cold once, as no target has its cold time."""
         python = self.python.get(distribution, sys.executable)
-        return Task(name, "peers", function, options, python)
+        return Task(name, "peers", function, options, python, cold_rounds=1)
 
 
 # ── answers ────────────────────────────────────────────────────────────────────────────────
@@ -159,6 +182,20 @@ def raced(tasks: Sequence[Task], repeats: tuple[int, int], paths: Sequence[str])
     ]
 
 
+def in_no_target(tasks: Sequence[Task], *names: str, cold_rounds: int = 1_000) -> list[Task]:
+    """The same tasks; those of such names, or else of other libraries, in fewer rounds."""
+    return [
+        replace(
+            one,
+            rounds=ROUNDS_OUT_OF_TARGETS,
+            cold_rounds=min(cold_rounds, one.cold_rounds),
+        )
+        if (one.name in names if names else one.module == "peers")
+        else one
+        for one in tasks
+    ]
+
+
 def by_name(found: Sequence[Measured]) -> dict[str, Measured]:
     """The measurements by what was measured."""
     return {one.task.name: one for one in found}
@@ -183,6 +220,7 @@ def ratio(above: Measured | None, below: Measured | None) -> float:
 BOARD, ALONE, BARE = "arena, sandwich intervals", "arena, ratings alone", "polars, bare group-by"
 READ, BYTES = "polars, reading three columns", "as many bytes through memory"
 RANK, DASK, SHARDS = "arena-rank, sandwich intervals", "arena, by Dask", "arena, shard by shard"
+AT_ONCE = "arena, all files at once, no board"
 CHOIX, CHOIX_PANDAS = "choix, counted by polars", "choix, counted by pandas"
 EVALICA, SKLEARN = "evalica", "scikit-learn, counted by polars"
 
@@ -206,8 +244,8 @@ def floors(paths: Sequence[str], votes: int) -> list[Task]:
     # A text in memory is a view of 16 bytes; more at once than a tenth of this goes in rounds.
     passes = {"n_bytes": 48 * min(votes, 10_000_000), "repeats": max(votes // 10_000_000, 1)}
     return [
-        Task(BARE, "ours", "bare_group_by", {"paths": list(paths)}),
-        Task(READ, "ours", "read_columns", {"paths": list(paths)}),
+        Task(BARE, "ours", "bare_group_by", {"paths": list(paths)}, cold_rounds=1),
+        Task(READ, "ours", "read_columns", {"paths": list(paths)}, cold_rounds=1),
         Task(BYTES, "ours", "pass_memory", passes, cold_rounds=0),
     ]
 
@@ -220,28 +258,32 @@ def boards(plan: Plan) -> Section:
     logs = [(f"{n:,} votes", n, partial(drawn_votes, n=n)) for n in sizes.drawn]
     if sizes.real:
         logs.append(("1,670,250 real votes", 1_670_250, real_votes))
+    in_targets = logs[-1][1]
     logs.append((f"{sizes.large:,} votes", sizes.large, partial(drawn_votes, n=sizes.large)))
     points: list[Point] = []
     for name, votes, make in logs:
         path = str(make(plan.scratch / f"{votes}.parquet"))
         tasks = board_tasks(plan, path, frame=False)
-        if votes >= 10_000_000:
-            tasks = [one if one.module == "ours" else replace(one, cold_rounds=1) for one in tasks]
-            tasks = [one for one in tasks if one.name not in (CHOIX_PANDAS, SKLEARN)]
-        elif votes == 10_000:  # where a process takes its start-up and little else, as at 100,000
-            tasks = [one if one.module == "ours" else replace(one, cold_rounds=0) for one in tasks]
+        if votes == in_targets:
+            tasks = in_no_target(tasks, SKLEARN)
+        else:  # among few votes a cold process is its start-up, among many it takes minutes
+            tasks = in_no_target(tasks, cold_rounds=0)
+        if votes == sizes.large:
+            tasks = [one for one in tasks if one.name not in (CHOIX_PANDAS, SKLEARN, EVALICA)]
         found = raced([*tasks, *floors([path], votes)], sizes.repeats, [path])
         rows.append((f"{name}, from a file", found))
         targets.append(accurate(name, found))
         points += [Point(one.task.name, votes, one.seconds, one.peak_mb) for one in found]
-        if votes == 1_670_250:
+        if votes == in_targets:
             targets += board_targets(found)
-            framed = raced(board_tasks(plan, path, frame=True), (sizes.repeats[0], 0), [path])
+            tasks = in_no_target(board_tasks(plan, path, frame=True))
+            framed = raced(tasks, (sizes.repeats[0], 0), [path])
             rows.append((f"{name}, from a frame in memory", framed))
     targets += reading_targets(logs[-1][0], by_name(rows[-1][1]))
     text = (
         "Cold is a process from its start to its end, with one board; warm is a later board in "
-        "the same process. choix and scikit-learn take no vote log, so another library counts it "
+        "the same process. No target has the cold time of another library, so that it is taken "
+        f"once, on the {in_targets:,} votes; on the most votes fewer libraries are run. choix and scikit-learn take no vote log, so another library counts it "
         "for them; choix gets its matrix of points (`ilsr_pairwise_dense`), its quickest way in."
     )
     curve = Curve("votes", "votes", tuple(points))
@@ -302,16 +344,15 @@ def shards(plan: Plan) -> Section:
     votes, n = plan.sizes.sharded
     made = sharded_votes(plan.scratch / "shards", votes, n)
     paths = list(made.paths)
-    one_by_one = {"paths": paths}
+    given = {"paths": paths}
     tasks = [
-        Task(BOARD, "ours", "board", one_by_one),
-        Task(
-            "arena, all files at once, no board", "ours", "count_at_once", one_by_one, cold_rounds=0
-        ),
-        Task(SHARDS, "ours", "count_shards", one_by_one, cold_rounds=0),
-        Task(DASK, "ours", "count_by_dask", one_by_one, cold_rounds=0),
+        Task(BOARD, "ours", "board", given, cold_rounds=1),
+        Task(AT_ONCE, "ours", "count_at_once", given, cold_rounds=0),
+        Task(SHARDS, "ours", "count_shards", given, cold_rounds=0),
+        Task(DASK, "ours", "count_by_dask", given, cold_rounds=0),
         *floors(paths, votes),
     ]
+    tasks = in_no_target(tasks, AT_ONCE, SHARDS, DASK)
     found = raced(tasks, plan.sizes.repeats, paths)
     name, of = f"{votes:,} votes", by_name(found)
     counts = {one.answer.get("counts") for one in found if "counts" in one.answer}
@@ -348,13 +389,17 @@ def models(plan: Plan) -> Section:
     sparse = [(m, "none", "arena, fit alone") for m in (*sizes.models[-1:], *sizes.many)]
     for m, interval, name in [*plain, *sparse]:
         n = sizes.battles if interval == "sandwich" else sizes.games
-        games = {"n_models": m, "games": n}
-        floor = Task("reading the counts", "ours", "read_counts", games)
-        task = Task(name, "ours", "fit_counts", games | {"interval": interval})
-        found = race([task, floor], min(sizes.repeats[0], 5 if interval == "sandwich" else 3))
+        counts = many_counts(m, n)
+        path = str(save_counts(plan.scratch / "counts.npz", counts))
+        tasks = [
+            Task(name, "ours", "fit_counts", {"path": path, "interval": interval}),
+            Task(f"reading the counts of {n:,} games", "ours", "read_counts", {"path": path}),
+        ]
+        if interval == "none":
+            tasks = in_no_target(tasks, *(one.name for one in tasks))
+        found = race(tasks, sizes.repeats[0])
         rated = found[0].answer.get("models", [])
         # Some may have won or lost all their few games; whom that leaves is tested elsewhere.
-        counts = many_counts(m, n)
         counts = counts.restrict(np.flatnonzero(np.isin(counts.models, rated)))
         left, right = counts.pairs.T
         half = counts.outcomes[:, 2:].sum(axis=1) / 2
@@ -520,30 +565,87 @@ def style(plan: Plan) -> Section:
 
 
 def matching(plan: Plan) -> Section:
-    """Texts past an index of prompts, against tokenising them, by size of the corpus."""
+    """Texts past an index of prompts, against tokenising them, by size; and against decon."""
     rows, points, targets = [], [], []
-    for n in plan.sizes.texts:
+    sizes = plan.sizes
+    texts, prompts = (str(plan.scratch / f"{name}.parquet") for name in ("texts", "prompts"))
+    write_file(Path(texts), sizes.texts[-1], seed=0)
+    copied = list(range(0, sizes.prompts, 100))[: sizes.texts[0]]
+    copies = pl.read_parquet(texts, n_rows=len(copied))["text"]
+    prompt = write_prompts(sizes.prompts, seed=1)["text"].scatter(copied, copies)
+    pl.DataFrame({"text": prompt}).write_parquet(prompts)
+    for n in sizes.texts:
+        given = {"texts_path": texts, "n_texts": n}
+        others = {"prompts_path": prompts, "copied": copied}
         tasks = [
-            Task(
-                "arena, matching", "ours", "match", {"n_texts": n, "n_prompts": plan.sizes.prompts}
-            ),
-            Task("tokenising alone", "ours", "tokenise_texts", {"n_texts": n}),
+            Task("arena, matching", "ours", "match", given | others),
+            Task("tokenising alone", "ours", "tokenise_texts", given),
         ]
-        own, floor = race(tasks, plan.sizes.repeats[0])
-        rows.append((f"{n:,} texts past {plan.sizes.prompts:,} prompts, one thread", [own, floor]))
+        own, floor = race(tasks, sizes.repeats[0])
+        if not own.why_not and own.answer["exact"] != len(copied):
+            missed = len(copied) - own.answer["exact"]
+            own = replace(own, why_not=f"it misses {missed} of {len(copied)} copies")
+        rows.append((f"{n:,} texts past {sizes.prompts:,} prompts, one thread", [own, floor]))
         points += [Point(one.task.name, n, one.seconds, one.peak_mb) for one in (own, floor)]
-        if n == plan.sizes.texts[-1]:
+        if n == sizes.texts[-1]:
             targets = [
                 Target(
                     6, "rate of matching, times that of tokenising", ratio(floor, own), 0.5, "least"
                 )
             ]
+    heading, found, about = beside_decon(plan)
+    rows.append((heading, found))
+    what = "rate of matching from files, times that of decon"
+    targets.append(Target(6, what, ratio(found[1], found[0]), 1, "least"))
     text = (
-        "The texts are in memory and the index is there. What is found is checked in "
-        "`test_matching.py`, on the same kind of texts."
+        "By size of the corpus, the texts are in memory and the index is there; every prompt that "
+        f"is a copy of a text is found. {about}"
     )
     curve = Curve("corpus", "texts in the corpus", tuple(points))
     return Section("Matching", text, tuple(rows), tuple(targets), (curve,))
+
+
+def beside_decon(plan: Plan) -> tuple[str, list[Measured], str]:
+    """The same prompts in the same corpus, by both, from files to a file.
+
+    Returns:
+        A heading, ours and decon's, and what they found.
+    """
+    n_texts, n_prompts = plan.sizes.beside
+    planted = corpus_beside_prompts(plan.scratch / "corpus", n_texts, n_prompts)
+    folder, threads = str(planted.folder), os.cpu_count() or 1
+    cap = max(n_prompts // 400, 1)  # in proportion, so that openers count as boilerplate
+    tasks = [
+        Task("arena, from files to a file", "ours", "match_files", {"folder": folder, "cap": cap}),
+        plan.peer("decon", "decon_report", "decontaminate", folder=folder, threads=threads),
+    ]
+    own, peer = race(tasks, plan.sizes.repeats[0], min(plan.sizes.repeats[1], 1))
+    mb, rows = planted.n_bytes / 1e6, set(planted.rows)
+    told = []
+    if not own.why_not:
+        long = rows - set(own.answer["short"])
+        missed = len(long - set(own.answer["seen"]))
+        if missed:
+            own = replace(own, why_not=f"it misses {missed} of {len(long)} planted prompts")
+        told.append(f"`arena` at {mb / own.seconds:,.3g} MB/s finds {len(long) - missed} of the")
+        told.append(f"{len(long)} planted prompts that have enough words for its rule,")
+        told.append(_others_found(own, rows))
+    if not peer.why_not:
+        told.append(f"decon at {mb / peer.seconds:,.3g} MB/s finds")
+        told.append(f"{len(rows & set(peer.answer['seen']))} of all {len(rows)},")
+        told.append(_others_found(peer, rows))
+    about = (
+        f"Beside decon, with its own settings, which leave short prompts out: {mb:,.3g} MB of text "
+        f"in four files of JSON lines, {n_prompts:,} prompts, of which {len(rows)} without an "
+        "opener stand word for word within a text; both have all processors, and the time has reading, the index and "
+        f"writing in it. {' '.join(told)}"
+    )
+    return f"{n_texts:,} texts and {n_prompts:,} prompts, from files", [own, peer], about
+
+
+def _others_found(one: Measured, planted: set[int]) -> str:
+    """How many prompts it found that were not planted."""
+    return f"and of the others {len(set(one.answer['seen']) - planted)}."
 
 
 # ── all of it ──────────────────────────────────────────────────────────────────────────────
@@ -552,59 +654,136 @@ SECTIONS: tuple[Callable[[Plan], Section], ...] = (
     *(boards, shards, models, bootstraps),
     *(elo, style, matching),
 )
+SECTION_NAMES = tuple(section.__name__ for section in SECTIONS)
 
 
-def run(plan: Plan) -> list[Section]:
-    """Measure all; a section that fails says so, and the others are measured all the same."""
-    found = []
+def run(
+    plan: Plan, only: Sequence[str], before: Mapping[str, Section], made: Mapping[str, str]
+) -> list[Section]:
+    """Measure sections; one that fails says so, and the others are measured all the same.
+
+    Args:
+        plan: what is measured, and with what.
+        only: the names of the sections to measure.
+        before: name → what was measured before, which stands for those that are not.
+        made: what all of them were made with.
+    """
+    found = dict(before)
     for section in SECTIONS:
-        start = perf_counter()
+        name, start = section.__name__, perf_counter()
+        if name not in only:
+            continue
         try:
-            found.append(section(plan))
+            found[name] = section(plan)
         except Exception as error:
-            message = f"not measured: {type(error).__name__}: {error}"
-            found.append(Section(section.__name__, message))
+            found[name] = Section(name, f"Not measured: {type(error).__name__}: {error}.")
         took = perf_counter() - start
-        print(f"{section.__name__}: {took:.0f} s", file=sys.stderr, flush=True)
-        kept = json.dumps([asdict(one) for one in found], default=str)
-        (plan.scratch / "results.json").write_text(kept)
-    return found
+        found[name] = replace(found[name], seconds=took)
+        print(f"{name}: {took:.0f} s", file=sys.stderr, flush=True)
+        kept_at(plan).write_text(sections_to_json(found, made), encoding="utf-8")
+    absent = {
+        name: Section(name, f"Not measured; `--only {name}` does.")
+        for name in SECTION_NAMES
+        if name not in found
+    }
+    return [(found | absent)[name] for name in SECTION_NAMES]
 
 
-def find_peers(elsewhere: str | None) -> tuple[dict[str, str], dict[str, str]]:
-    """Which Python has each library, and its version there."""
+def kept_at(plan: Plan) -> Path:
+    """Where sections stand that have been measured."""
+    return plan.scratch / "results.json"
+
+
+def made_on(plan: Plan) -> dict[str, str]:
+    """What sections on one page have in common: sizes, machine, versions."""
+    known = {**versions(*OUR_DISTRIBUTIONS), **plan.versions}
+    return {"sizes": repr(plan.sizes), **machine(), **known}
+
+
+def measured_before(plan: Plan) -> tuple[dict[str, Section], dict[str, str]]:
+    """Name → section, of the run before in the same scratch folder, and what it was made with.
+
+    Raises:
+        SystemExit: if it was made in another way, so that one page cannot have both.
+    """
+    if not kept_at(plan).exists():
+        return {}, {}
+    try:
+        found, made = sections_from_json(kept_at(plan).read_text(encoding="utf-8"))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        refuse(f"--only: {kept_at(plan)} cannot be read; run without --only")
+    now = made_on(plan)
+    other = [name for name in now if made.get(name, now[name]) != now[name]]
+    if other:
+        refuse(
+            f"--only: {kept_at(plan)} was made with other {', '.join(other)}; run without --only"
+        )
+    return found, made
+
+
+def refuse(message: str) -> NoReturn:
+    """End with one line."""
+    print(f"results.py: {message}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def find_peers(elsewhere: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Which Python has each library, and its version there: this one, or the first that does."""
     here = versions(*DISTRIBUTIONS)
     python, version = dict.fromkeys(here, sys.executable), dict(here)
-    if elsewhere:
-        task = Task("versions", "measure", "versions_task", {"names": DISTRIBUTIONS}, elsewhere)
+    for path in elsewhere:
+        task = Task("versions", "measure", "versions_task", {"names": DISTRIBUTIONS}, path)
         (there,) = race([task], 1)
         if there.why_not:
-            raise SystemExit(f"--peers-python: {there.why_not}")
+            refuse(f"--peers-python {path}: {there.why_not}")
         for name, number in there.answer.items():
-            python.setdefault(name, elsewhere)
+            python.setdefault(name, path)
             version.setdefault(name, number)
     return python, version
+
+
+def names_of(given: str | None) -> tuple[str, ...]:
+    """The sections that `--only` names; all, if it is not given."""
+    if given is None:
+        return SECTION_NAMES
+    names = tuple(name.strip() for name in given.split(","))
+    unknown = [name for name in names if name not in SECTION_NAMES]
+    if unknown:
+        refuse(f"--only: no section '{unknown[0]}'; there are {', '.join(SECTION_NAMES)}")
+    return names
 
 
 def main() -> None:
     """Read the arguments, measure, write the page and the chart."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--scratch", type=Path, required=True, help="a folder for vote logs")
-    parser.add_argument("--peers-python", help="a Python that has libraries which this one lacks")
+    parser.add_argument(
+        "--only",
+        metavar="SECTION,...",
+        help=f"measure these, and take the others from the run before: {', '.join(SECTION_NAMES)}",
+    )
+    parser.add_argument(
+        "--peers-python",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a Python that has libraries which this one lacks; may be given again",
+    )
     parser.add_argument("--tiny", action="store_true", help="small sizes, to try the script")
     parser.add_argument("-o", "--output", type=Path, default=Path(__file__).with_name("RESULTS.md"))
     options = parser.parse_args()
+    only = names_of(options.only)
     for folder in (options.scratch, options.output.parent):
         folder.mkdir(parents=True, exist_ok=True)
-    python, version = find_peers(options.peers_python)
-    start = perf_counter()
-    plan = Plan(TINY if options.tiny else FULL, options.scratch, python)
-    sections = run(plan)
-    known = {**versions(*OUR_DISTRIBUTIONS), **version}
-    missing = [name for name in DISTRIBUTIONS if name not in version]
+    plan = Plan(TINY if options.tiny else FULL, options.scratch, *find_peers(options.peers_python))
+    before, made = measured_before(plan) if options.only else ({}, {})
+    made = made | made_on(plan)
+    sections = run(plan, only, before, made)
+    known = {name: made[name] for name in (*OUR_DISTRIBUTIONS, *DISTRIBUTIONS) if name in made}
+    missing = [name for name in DISTRIBUTIONS if name not in known]
     curves = list(chain.from_iterable(section.curves for section in sections))
     draw(curves, options.output.with_name("growth.svg"))
-    page = render(sections, curves, machine(), known, missing, perf_counter() - start)
+    page = render(sections, curves, machine(), known, missing)
     options.output.write_text(page, encoding="utf-8")
     print(page)
     wrong = [one for section in sections for _, rows in section.rows for one in rows if one.why_not]

@@ -1,15 +1,19 @@
-"""The page and the chart that `results.py` writes."""
+"""The page and the chart that `results.py` writes, and sections as JSON."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from math import isfinite, isnan, log
+from dataclasses import asdict, dataclass, replace
+from math import isfinite, isnan, log, nan
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from measure import FEW_ROUNDS, LONG, Measured
+from measure import FEW_ROUNDS, LONG, Measured, Task
 
-COLOURS = ("#0b6e99", "#c4561e", "#5b7f2b", "#8a4f9e", "#a8812a", "#6b7280", "#b03a5b", "#2f8f83")
+COLOURS = (
+    *("#0b6e99", "#c4561e", "#5b7f2b", "#8a4f9e", "#a8812a", "#6b7280", "#b03a5b", "#2f8f83"),
+    *("#111827", "#d68fb0"),
+)
 
 
 @dataclass(frozen=True)
@@ -60,13 +64,23 @@ class Curve:
 
 @dataclass(frozen=True)
 class Section:
-    """One part of the page: tables of measurements, each under a heading."""
+    """One part of the page, all of it measured in one go.
+
+    Attributes:
+        title: over it.
+        text: below that.
+        rows: tables of measurements, each under a heading.
+        targets: that rest on these.
+        curves: that are drawn of them.
+        seconds: how long measuring took; nan if it was not measured.
+    """
 
     title: str
     text: str
     rows: tuple[tuple[str, list[Measured]], ...] = ()
     targets: tuple[Target, ...] = ()
     curves: tuple[Curve, ...] = ()
+    seconds: float = nan
 
 
 def joined(curves: Sequence[Curve]) -> dict[str, Curve]:
@@ -98,6 +112,48 @@ def exponent(points: Sequence[Point], what: str) -> float:
     return float(np.polyfit(sizes, values, 1)[0]) if len(set(sizes)) > 1 else float("nan")
 
 
+# ── sections as JSON ───────────────────────────────────────────────────────────────────────
+
+
+def sections_to_json(sections: Mapping[str, Section], made: Mapping[str, str]) -> str:
+    """Sections by name, and what they were made with: all that the page needs of them."""
+    held = {name: asdict(_shortened(section)) for name, section in sections.items()}
+    return json.dumps({"made": dict(made), "sections": held})
+
+
+def _shortened(section: Section) -> Section:
+    """A section whose answers are their single numbers; some have a rating for everybody."""
+
+    def short(one: Measured) -> Measured:
+        kept = {key: value for key, value in one.answer.items() if isinstance(value, int | float)}
+        return replace(one, answer=kept)
+
+    rows = tuple((heading, [short(one) for one in measured]) for heading, measured in section.rows)
+    return replace(section, rows=rows)
+
+
+def sections_from_json(text: str) -> tuple[dict[str, Section], dict[str, str]]:
+    """Sections by name, and what they were made with."""
+    held = json.loads(text)
+    return {name: _section_of(one) for name, one in held["sections"].items()}, held["made"]
+
+
+def _section_of(held: Mapping[str, Any]) -> Section:
+    def measured(one: Mapping[str, Any]) -> Measured:
+        times = {key: tuple(one[key]) for key in ("warm", "cold")}
+        return Measured(**{**one, **times, "task": Task(**one["task"])})
+
+    def curve(one: Mapping[str, Any]) -> Curve:
+        return Curve(**{**one, "points": tuple(Point(**point) for point in one["points"])})
+
+    parts = {
+        "rows": tuple((heading, [measured(one) for one in rows]) for heading, rows in held["rows"]),
+        "targets": tuple(Target(**one) for one in held["targets"]),
+        "curves": tuple(curve(one) for one in held["curves"]),
+    }
+    return Section(**{**held, **parts})
+
+
 # ── the page ───────────────────────────────────────────────────────────────────────────────
 
 
@@ -107,9 +163,9 @@ def render(
     machine: Mapping[str, str],
     versions: Mapping[str, str],
     missing: Sequence[str],
-    seconds: float,
 ) -> str:
     """The page, in Markdown."""
+    seconds = sum(one.seconds for one in sections if not isnan(one.seconds))
     lines = [*_head(machine, versions, missing, seconds), *_targets(sections)]
     lines += _growth(joined(curves))
     for section in sections:
@@ -122,26 +178,27 @@ def _head(
 ) -> Iterator[str]:
     yield f"""# Speed and scale
 
-Written by `python benchmarks/results.py --scratch FOLDER` in {seconds / 60:.0f} minutes.
+Written by `python benchmarks/results.py --scratch FOLDER`, which measured for {seconds / 60:.0f} minutes.
 
 - Machine: {"; ".join(f"{key} {value}" for key, value in machine.items())}.
 - Versions: {", ".join(f"{name} {number}" for name, number in versions.items())}."""
     if missing:
         yield f"- Not installed, and so not measured: {', '.join(missing)}."
     yield f"""- Times are medians, with the least and the most in brackets; beside them stands how many were counted. A task of over {LONG:.0f} s is counted {FEW_ROUNDS} times.
+- A section is measured in one go, and says how long that took. Sections may be from different runs, on the same machine with the same versions; no ratio is between two of them.
 - Peak memory is that of a task's own process, the largest of all rounds.
-- Every answer was held against a reference that shares no code with `arena` before its time was counted: a plain Newton iteration whose gradients are in extended precision. *Error* is the largest of any rating, in points; ours may be 1e-6 off, others 2.
+- Every answer was held against a reference that shares no code with `arena` before its time was counted: a plain Newton iteration whose gradients are in extended precision. *Error* is the largest of any rating, in points; ours may be 1e-6 off, others 1.
 - Where a task is wrong, or its library missing, the table says so in place of a time.
 """
 
 
 def _targets(sections: Sequence[Section]) -> Iterator[str]:
     yield "## Targets\n"
-    yield "Ratios are of medians in this run.\n"
+    yield "Ratios are of medians, both from one section.\n"
     yield "| | what | found | limit | |\n| --- | --- | --- | --- | --- |"
     targets = [target for section in sections for target in section.targets]
     for one in sorted(targets, key=lambda target: target.number):
-        limit = f"at {one.side} {one.limit:,.3g}"
+        limit = f"at {one.side} {_figure(one.limit)}"
         yield f"| {one.number} | {one.what} | {_figure(one.found)} | {limit} | {one.verdict} |"
     yield ""
 
@@ -173,6 +230,8 @@ def _growth(curves: Mapping[str, Curve]) -> Iterator[str]:
 def _section(section: Section) -> Iterator[str]:
     yield f"## {section.title}\n"
     yield f"{section.text}\n"
+    if not isnan(section.seconds):
+        yield f"Measured in {section.seconds:,.0f} s.\n"
     for heading, rows in section.rows:
         yield f"### {heading}\n"
         yield "| what | warm, s | | times ours | cold, s | | peak, MB | error |"
@@ -185,7 +244,7 @@ def _section(section: Section) -> Iterator[str]:
 def _row(one: Measured, own: Measured) -> str:
     if one.why_not:
         return f"| {one.task.name} | {one.why_not} | | | | | | |"
-    times = f"{one.seconds / own.seconds:.2g}" if own.warm and not own.why_not else ""
+    times = _figure(one.seconds / own.seconds, 2) if own.warm and not own.why_not else ""
     cells = [
         one.task.name,
         _spread(one.warm),
@@ -210,10 +269,12 @@ def _seconds(value: float) -> str:
     return f"{value:.3g}" if value >= 0.001 else f"{value:.1g}"
 
 
-def _figure(value: float) -> str:
+def _figure(value: float, digits: int = 3) -> str:
     if isnan(value):
         return ""
-    return f"{value:.1e}" if 0 < abs(value) < 0.001 else f"{value:,.3g}"
+    if 0 < abs(value) < 0.001:
+        return f"{value:.1e}"
+    return f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
 
 
 # ── the chart ──────────────────────────────────────────────────────────────────────────────
@@ -258,9 +319,34 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
                         label=name,
                     )
                 axis.set(xscale="log", yscale="log", xlabel=curve.label, ylabel=label)
+                for scale in (axis.xaxis, axis.yaxis):
+                    _label_decades(scale)
             axes[1, column].legend(
                 loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize=7, ncols=1
             )
         figure.tight_layout()
         figure.savefig(path, format="svg", metadata={"Date": None, "Creator": "arena"})
         plt.close(figure)
+
+
+def _label_decades(axis: Any) -> None:
+    """Show a decade at least, its ticks as plain numbers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    low, high = axis.get_view_interval()
+    if high < 10.0 * low:
+        middle = (low * high) ** 0.5
+        low, high = middle / 10.0**0.5, middle * 10.0**0.5
+        axis.set_view_interval(low, high, ignore=True)
+    few = high < 200.0 * low
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,), numticks=12))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
+
+
+def _tick(value: float) -> str:
+    """A round number in few signs: 0.001, 200, 50k, 10M."""
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:g}{letter}"
+    return f"{value:g}"

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import rmtree
 from time import perf_counter
 
 import numpy as np
 import polars as pl
+from generate_prompts import CJK_OPENERS, OPENERS, write_prompts
 from generate_votes import MIRRORED, WINNERS, generate_votes
 
 from arena.counts import PairCounts
@@ -21,7 +23,7 @@ from arena.tally import count_pairs
 
 COEFFICIENTS = np.array([0.5, 0.1, 0.06, 0.04])
 NAMES = ("style:tokens", "style:headers", "style:lists", "style:bold")
-MOST_SECONDS_DRAWING = 240.0
+MOST_SECONDS_DRAWING = 60.0
 
 
 # ── vote logs ──────────────────────────────────────────────────────────────────────────────
@@ -127,6 +129,76 @@ def many_counts(n_models: int, games: int, seed: int = 0) -> PairCounts:
     outcomes = np.bincount(4 * place + kind, minlength=4 * pair.size).astype(np.float64)
     names = tuple(f"player-{i:06d}" for i in range(n_models))
     return PairCounts(names, np.stack(np.divmod(pair, n_models), axis=1), outcomes.reshape(-1, 4))
+
+
+def save_counts(path: Path, counts: PairCounts) -> Path:
+    """Counts as a file, as drawing them takes longer and more memory than most fits."""
+    np.savez(path, models=counts.models, pairs=counts.pairs, outcomes=counts.outcomes)
+    return path
+
+
+def load_counts(path: str | Path) -> PairCounts:
+    """What `save_counts` saved."""
+    with np.load(path) as held:
+        return PairCounts(tuple(held["models"].tolist()), held["pairs"], held["outcomes"])
+
+
+# ── texts ──────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A corpus and prompts as files, some of the prompts in texts of the corpus.
+
+    Attributes:
+        folder: `corpus`, JSON lines in several files; `votes.jsonl`, a vote for each prompt;
+            `evals`, the same prompts as decon reads them.
+        rows: of the prompts that are in the corpus.
+        n_bytes: of the corpus's texts.
+    """
+
+    folder: Path
+    rows: tuple[int, ...]
+    n_bytes: int
+
+
+def corpus_beside_prompts(folder: Path, n_texts: int, n_prompts: int, files: int = 4) -> Planted:
+    """Texts of about three prompts' length; a tenth of the prompts stand within one, as they are.
+
+    Each stands between other paragraphs, so that no text equals a prompt. None of this tenth begins
+    with an opener, as a prompt that is half an opener tells little: others begin like it.
+    """
+    rmtree(folder, ignore_errors=True)  # reports of an earlier run, too
+    drawn = write_prompts(3 * n_texts, seed=2)["text"]
+    prompts = write_prompts(n_prompts, seed=3)["text"]
+    unopened = [i for i, one in enumerate(prompts) if not one.startswith(OPENERS + CJK_OPENERS)]
+    rows = unopened[: n_prompts // 10]
+    middle = drawn[n_texts : 2 * n_texts].scatter(
+        [k * n_texts // len(rows) for k in range(len(rows))], prompts.gather(rows)
+    )
+    texts = drawn[:n_texts] + "\n\n" + middle + "\n\n" + drawn[2 * n_texts :]
+    for name in ("corpus", "evals"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    for i in range(files):
+        pl.DataFrame({"text": texts.gather_every(files, i)}).write_ndjson(
+            folder / "corpus" / f"{i}.jsonl"
+        )
+    votes = pl.DataFrame({"prompt": prompts}).with_row_index("row")
+    votes.select(
+        "prompt", model_a=pl.lit("x"), model_b=pl.lit("y"), winner=pl.lit("model_a")
+    ).write_ndjson(folder / "votes.jsonl")
+    votes.select(
+        eval_key=pl.lit("prompts"),
+        eval_instance_index="row",
+        doc_id="row",
+        split=pl.lit("test"),
+        question="prompt",
+        answer=pl.lit(None, dtype=pl.String),
+        passage=pl.lit(None, dtype=pl.String),
+        fingerprint=pl.col("row").cast(pl.String),
+        is_correct=pl.lit(True),
+    ).write_ndjson(folder / "evals" / "prompts.jsonl")
+    return Planted(folder, tuple(rows), int(texts.str.len_bytes().sum()))
 
 
 # ── designs ────────────────────────────────────────────────────────────────────────────────

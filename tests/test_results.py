@@ -1,5 +1,6 @@
 """What `benchmarks/results.py` is made of: its reference, its checks, its clock, its page."""
 
+import dataclasses
 import math
 import platform
 import sys
@@ -119,6 +120,38 @@ def test_shards_that_would_take_too_long_are_links(tmp_path):
     ]
 
 
+def test_counts_as_a_file(tmp_path):
+    """What is loaded is what was saved."""
+    logs = script("vote_logs")
+    counts = logs.many_counts(30, 500)
+
+    loaded = logs.load_counts(logs.save_counts(tmp_path / "counts.npz", counts))
+
+    assert loaded.models == counts.models
+    assert loaded.sha256() == counts.sha256()
+
+
+def test_planted_prompts_stand_within_texts(tmp_path):
+    """A tenth of the prompts, word for word, once, and no text equals one; decon has the same."""
+    made = script("vote_logs").corpus_beside_prompts(tmp_path, 150, 100)
+    texts = [
+        text
+        for file in sorted((tmp_path / "corpus").iterdir())
+        for text in pl.read_ndjson(file)["text"]
+    ]
+    prompts = pl.read_ndjson(tmp_path / "votes.jsonl")["prompt"].to_list()
+    evals = pl.read_ndjson(tmp_path / "evals" / "prompts.jsonl")
+
+    within = [sum(f"\n\n{prompts[row]}\n\n" in text for text in texts) for row in made.rows]
+
+    assert within == [1] * 10
+    assert len(texts) == 150
+    assert made.n_bytes == sum(len(text.encode()) for text in texts)
+    assert not set(texts) & set(prompts)
+    assert evals["question"].to_list() == prompts
+    assert evals["eval_instance_index"].to_list() == list(range(100))
+
+
 # ── the clock ──────────────────────────────────────────────────────────────────────────────
 
 
@@ -143,6 +176,28 @@ def test_a_long_task_is_counted_twice(monkeypatch):
     (found,) = measure.race([task("versions_task", names=[])], rounds=5, cold_rounds=5)
 
     assert (len(found.warm), len(found.cold)) == (2, 2)
+
+
+def test_a_task_may_be_counted_less_often():
+    """As often as it says at most, while the others go on."""
+    measure = script("measure")
+    one = task("versions_task", names=[])
+
+    few, all_of_them = measure.race([dataclasses.replace(one, rounds=2), one], rounds=3)
+
+    assert (len(few.warm), len(all_of_them.warm)) == (2, 3)
+
+
+def test_what_stands_in_no_target_takes_fewer_rounds():
+    """Other libraries if nobody is named, or who is named; ours are cold as before."""
+    measure, in_no_target = script("measure"), script("results").in_no_target
+    tasks = [measure.Task("a", "ours", "x"), measure.Task("b", "peers", "x", cold_rounds=1)]
+
+    others = in_no_target(tasks, cold_rounds=0)
+    named = in_no_target(tasks, "a")
+
+    assert others == [tasks[0], dataclasses.replace(tasks[1], rounds=3, cold_rounds=0)]
+    assert named == [dataclasses.replace(tasks[0], rounds=3), tasks[1]]
 
 
 def test_a_task_that_cannot_be_done_says_why():
@@ -224,6 +279,31 @@ def test_others_are_right(tmp_path):
         assert not results.check(measured, names, ratings, most, errors).why_not, name
 
 
+def test_planted_prompts_have_to_be_found(tmp_path):
+    """Ours finds all that are long enough, and nothing else; if it missed one, no time counts."""
+    results, measure = script("results"), script("measure")
+    sizes = dataclasses.replace(results.TINY, repeats=(1, 0))
+    plan = results.Plan(sizes, tmp_path, {"decontaminate": sys.executable})
+
+    _, (own, peer), text = results.beside_decon(plan)
+
+    planted = script("vote_logs").corpus_beside_prompts(tmp_path / "x", *plan.sizes.beside).rows
+    assert not own.why_not
+    assert set(planted) <= {*own.answer["seen"], *own.answer["short"]}
+    assert len(own.answer["seen"]) < 1.5 * len(planted)
+    assert "finds 18 of the 18 planted prompts" in text
+    if not script_there("decon"):
+        assert peer.why_not == "decon is not installed"
+        assert math.isnan(results.ratio(peer, own))
+    answer = {"seen": own.answer["seen"][1:], "short": own.answer["short"]}
+    missing = dataclasses.replace(own, answer=answer)
+    absent = measure.Measured(task("decon"), why_not="decon is not installed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(results, "race", lambda *_: [missing, absent])
+        _, (found, _), _ = results.beside_decon(plan)
+    assert found.why_not == "it misses 1 of 18 planted prompts"
+
+
 def script_there(package):
     """Whether a package is installed."""
     from importlib.util import find_spec
@@ -259,6 +339,125 @@ def test_a_target_is_met_missed_or_not_measured(found, side, verdict):
     assert script("results_page").Target(1, "x", found, 2.0, side).verdict == verdict
 
 
+def a_section(results_page, measure):
+    """A section with one of everything."""
+    measured = measure.Measured(
+        measure.Task("arena, x", "ours", "x", {"paths": ["a"]}),
+        warm=(2.0, 1.0),
+        cold=(3.0,),
+        peak_mb=50.0,
+        answer={"error": 1e-9, "ratings": [1.0, 2.0], "models": ("a", "b")},
+    )
+    points = (
+        results_page.Point("arena, x", 10, 1.0, 9.0),
+        results_page.Point("arena, x", 90, 3.0, 9.0),
+    )
+    return results_page.Section(
+        "Title",
+        "A text.",
+        (("heading", [measured]),),
+        (results_page.Target(3, "what", math.nan, 2_000.0, "most"),),
+        (results_page.Curve("votes", "votes", points),),
+        12.0,
+    )
+
+
+def test_a_section_can_be_kept(tmp_path):
+    """Read back, it makes the same page and the same chart; ratings are not kept."""
+    page, section = script("results_page"), a_section(script("results_page"), script("measure"))
+
+    text = page.sections_to_json({"boards": section}, {"numpy": "2"})
+    kept, made = page.sections_from_json(text)
+
+    pages = [
+        page.render([one], one.curves, {"cores": "2"}, {"numpy": "2"}, [])
+        for one in (section, kept["boards"])
+    ]
+    assert pages[0] == pages[1]
+    assert "Measured in 12 s." in pages[0]
+    assert "| 3 | what |  | at most 2,000 | not measured |" in pages[0]
+    assert made == {"numpy": "2"}
+    assert kept["boards"].curves == section.curves
+    assert kept["boards"].rows[0][1][0].answer == {"error": 1e-9}
+
+
+def test_some_sections_again(tmp_path, monkeypatch):
+    """Only these are measured; the others are as before, or said to be absent."""
+    results, page, measure = script("results"), script("results_page"), script("measure")
+    plan = results.Plan(results.TINY, tmp_path)
+    before = {"boards": a_section(page, measure), "elo": page.Section("Online Elo", "old")}
+
+    def elo(plan):
+        return page.Section("Online Elo", "fresh")
+
+    monkeypatch.setattr(results, "SECTIONS", (results.boards, elo))
+    found = results.run(plan, ["elo"], before, results.made_on(plan))
+
+    of = dict(zip(results.SECTION_NAMES, found, strict=True))
+    assert of["boards"] is before["boards"]
+    assert of["elo"].text == "fresh"
+    assert of["elo"].seconds >= 0.0
+    assert of["style"].text == "Not measured; `--only style` does."
+    kept, made = results.measured_before(plan)
+    assert set(kept) == {"boards", "elo"}
+    assert made == results.made_on(plan)
+
+
+@pytest.mark.parametrize(
+    ("kept", "line"),
+    [
+        ("[]", "cannot be read; run without --only"),
+        ('{"sections": {}, "made": {"sizes": "other"}}', "was made with other sizes; run without"),
+    ],
+)
+def test_sections_made_otherwise_do_not_mix(tmp_path, capsys, kept, line):
+    """One page has one machine, one size, one version of everything."""
+    results = script("results")
+    (tmp_path / "results.json").write_text(kept)
+
+    with pytest.raises(SystemExit) as ended:
+        results.measured_before(results.Plan(results.TINY, tmp_path))
+
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert line in said
+    assert said.count("\n") == 1
+
+
+def test_an_unknown_section_is_one_line(capsys):
+    """It is named, and what there is."""
+    with pytest.raises(SystemExit) as ended:
+        script("results").names_of("elo,speed")
+
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == (
+        "results.py: --only: no section 'speed'; there are boards, shards, models, bootstraps, "
+        "elo, style, matching\n"
+    )
+
+
+def test_a_library_is_taken_from_the_first_python_that_has_it(monkeypatch):
+    """This one first, then the others in their order."""
+    results, measure = script("results"), script("measure")
+    there = {"/one": {"choix": "1", "decontaminate": "1"}, "/two": {"choix": "2", "evalica": "2"}}
+    monkeypatch.setattr(results, "versions", lambda *_: {"scipy": "0"})
+    monkeypatch.setattr(
+        results,
+        "race",
+        lambda tasks, _: [
+            measure.Measured(one, answer={"scipy": "9", **there[one.python]}) for one in tasks
+        ],
+    )
+
+    python, version = results.find_peers(["/one", "/two"])
+
+    assert python == {
+        "scipy": sys.executable,
+        **{"choix": "/one", "decontaminate": "/one", "evalica": "/two"},
+    }
+    assert version == {"scipy": "0", "choix": "1", "decontaminate": "1", "evalica": "2"}
+
+
 def test_a_small_run_to_the_page(tmp_path):
     """One section measured, drawn and written: what ran, what was missing, no computer's name."""
     results, page, measure = script("results"), script("results_page"), script("measure")
@@ -267,7 +466,7 @@ def test_a_small_run_to_the_page(tmp_path):
     points = tuple(page.Point("arena, x", n, n / 1e6, 90.0) for n in (10, 1_000))
     curves = [page.Curve("votes", "votes", points)]
 
-    text = page.render([section], curves, measure.machine(), {"numpy": "2"}, ["evalica"], 90.0)
+    text = page.render([section], curves, measure.machine(), {"numpy": "2"}, ["evalica"])
     for name in ("a.svg", "b.svg"):
         page.draw(curves, tmp_path / name)
 
