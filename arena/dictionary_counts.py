@@ -85,13 +85,13 @@ def _count_batch(batch: "pa.RecordBatch", columns: Sequence[str]) -> Combination
 def _codes(column: "pa.Array") -> tuple[Codes, pl.Series]:
     """A code for each row, and the values that they stand for, the last one none at all."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
+    # Through DLPack, as `to_numpy` would import pandas where it is installed.
     if isinstance(column, pa.BooleanArray):
-        code = pc.fill_null(pc.cast(column, pa.int64()), 2)
-        return code.to_numpy(zero_copy_only=False), pl.Series([False, True, None])
+        code = column.cast(pa.int64()).fill_null(2)
+        return np.from_dlpack(code), pl.Series([False, True, None])
     names = pl.Series([*column.dictionary.to_pylist(), None], dtype=pl.String)
     indices = column.indices
     if indices.null_count:
         indices = indices.fill_null(len(names) - 1)
-    return indices.to_numpy(zero_copy_only=False), names
+    return np.from_dlpack(indices), names

@@ -1,6 +1,9 @@
 """Counting by dictionary codes is counting rows, whatever the file looks like."""
 
+import subprocess
+import sys
 from dataclasses import replace
+from importlib.util import find_spec
 
 import numpy as np
 import polars as pl
@@ -165,3 +168,14 @@ def test_a_damaged_file_is_named(tmp_path):
 
     with pytest.raises(ReadError, match=r"log.parquet: cannot be read to its end"):
         tally_votes(read_battles(path))
+
+
+@pytest.mark.skipif(find_spec("pandas") is None, reason="pandas is not installed")
+def test_pandas_is_not_imported(tmp_path):
+    """It would take longer to import than the votes take to be counted."""
+    battles(4, 100).with_columns(anony=True).write_parquet(tmp_path / "log.parquet")
+    code = "import sys, arena; arena.rate(sys.argv[1]); sys.exit('pandas' in sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "log.parquet")], check=False)
+
+    assert done.returncode == 0
