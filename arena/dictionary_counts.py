@@ -84,14 +84,9 @@ def _count_batch(batch: "pa.RecordBatch", columns: Sequence[str]) -> Combination
 
 def _codes(column: "pa.Array") -> tuple[Codes, pl.Series]:
     """A code for each row, and the values that they stand for, the last one none at all."""
-    import pyarrow as pa
-
-    # Through DLPack, as `to_numpy` would import pandas where it is installed.
-    if isinstance(column, pa.BooleanArray):
-        code = column.cast(pa.int64()).fill_null(2)
-        return np.from_dlpack(code), pl.Series([False, True, None])
+    # Through polars, as Arrow's own ways to NumPy and to fill nulls import pandas.
+    if not hasattr(column, "dictionary"):
+        code = pl.Series(column).cast(pl.Int64).fill_null(2)
+        return code.to_numpy(), pl.Series([False, True, None])
     names = pl.Series([*column.dictionary.to_pylist(), None], dtype=pl.String)
-    indices = column.indices
-    if indices.null_count:
-        indices = indices.fill_null(len(names) - 1)
-    return np.from_dlpack(indices), names
+    return pl.Series(column.indices).fill_null(len(names) - 1).to_numpy(), names
