@@ -75,24 +75,19 @@ class Design:
         """Number of votes, whatever their weight."""
         return float(self.points.size if self.votes is None else self.votes.sum())
 
-    def pairs(self) -> tuple[Integers, Integers]:
-        """The ordered pairs that met, int [P, 2], sorted, and which of them each row is, [n]."""
-        m = len(self.models)
-        key = self.left.astype(np.int64) * m + self.right
-        met = np.flatnonzero(np.bincount(key, minlength=m * m))
-        place = np.zeros(m * m, dtype=np.int64)
-        place[met] = np.arange(met.size)
-        return np.stack(np.divmod(met, max(m, 1)), axis=1), place[key]
-
     @property
     def counts(self) -> PairCounts:
         """The pair counts of these battles, both-bad among the ties."""
-        pairs, which = self.pairs()
-        place = 4 * which + np.where(self.points == 0.5, 2, self.points == 0.0)
+        m = len(self.models)
+        lost = (2.0 - 2.0 * self.points).astype(np.int64)  # 0, 1 of a tie, 2
+        place = (self.left * np.int64(m) + self.right) * 3 + lost
+        met = np.flatnonzero(np.bincount(place // 3, minlength=m * m))
+        pairs = np.stack(np.divmod(met, max(m, 1)), axis=1)
 
         def total(power: int) -> Floats:
-            flat = np.bincount(place, self.weights(power), minlength=4 * len(pairs))
-            return flat.reshape(-1, 4).astype(np.float64)
+            flat = np.bincount(place, self.weights(power), minlength=3 * m * m)
+            won, tied, lost = flat.reshape(-1, 3)[met].T
+            return np.stack([won, lost, tied, np.zeros(met.size)], axis=1)
 
         squares = () if self.weight is None else (total(2),)
         return PairCounts(self.models, pairs, total(1), *squares)

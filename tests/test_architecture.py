@@ -21,6 +21,7 @@ ORDER = [
     "compiling",
     "elo_kernel",
     "pair_kernel",
+    "vote_kernel",
     "characters",
     "text_kernel",
     "text",

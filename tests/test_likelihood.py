@@ -8,8 +8,8 @@ from arena.design import Design
 from arena.likelihood import likelihood, separates, votes_of
 
 
-def design(n=300, n_models=5, *, seed=0):
-    """Votes at random, with two covariates and with weights."""
+def design(n=1_300, n_models=5, *, seed=0, weighted=True):
+    """Votes at random, with two covariates and perhaps with weights."""
     rng = np.random.default_rng(seed)
     left = rng.integers(0, n_models, n)
     return Design(
@@ -19,7 +19,7 @@ def design(n=300, n_models=5, *, seed=0):
         rng.choice([0.0, 0.5, 1.0], n),
         np.asfortranarray(rng.normal(size=(n, 2))),
         ("x0", "x1"),
-        weight=rng.gamma(2.0, 1.0, n),
+        weight=rng.gamma(2.0, 1.0, n) if weighted else None,
     )
 
 
@@ -28,10 +28,11 @@ def points(size, spread):
     return spread * np.random.default_rng(1).normal(size=size)
 
 
+@pytest.mark.parametrize("weighted", [True, False])
 @pytest.mark.parametrize("spread", [0.0, 1.0, 5.0])
-def test_the_log_likelihood_is_that_of_the_votes_one_by_one(spread):
+def test_the_log_likelihood_is_that_of_the_votes_one_by_one(spread, weighted):
     """The sum of weighted log-probabilities, a tie being half of each."""
-    votes = design()
+    votes = design(weighted=weighted)
     point = points(7, spread)
     strength, coefficients = point[:5], point[5:]
     expected = 0.0
@@ -40,17 +41,19 @@ def test_the_log_likelihood_is_that_of_the_votes_one_by_one(spread):
         gap += votes.covariates[i] @ coefficients
         won = 1.0 / (1.0 + np.exp(-gap))
         s = votes.points[i]
-        expected += votes.weight[i] * (s * np.log(won) + (1 - s) * np.log(1 - won))
+        weight = votes.weight[i] if weighted else 1.0
+        expected += weight * (s * np.log(won) + (1 - s) * np.log(1 - won))
 
     found = likelihood(votes_of(votes), point)
 
     assert found.value == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("weighted", [True, False])
 @pytest.mark.parametrize("spread", [0.0, 1.0, 5.0])
-def test_derivatives_are_those_of_the_log_likelihood(spread):
+def test_derivatives_are_those_of_the_log_likelihood(spread, weighted):
     """The gradient, and each row of the Hessian, by finite differences."""
-    votes = votes_of(design())
+    votes = votes_of(design(weighted=weighted))
     point = points(7, spread)
 
     sums = likelihood(votes, point)

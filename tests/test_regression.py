@@ -295,7 +295,9 @@ def test_weighted_votes_are_those_of_weighted_counts():
     weighted = reweight_pairs(counts, at_least=1)
     weight = (weighted.outcomes / np.where(counts.outcomes > 0, counts.outcomes, 1)).max(axis=1)
     bare = build_design(read_battles(frame))
-    design = replace(bare, weight=weight[bare.pairs()[1]])
+    of_pair = {tuple(pair): one for pair, one in zip(counts.pairs.tolist(), weight, strict=True)}
+    met = zip(bare.left.tolist(), bare.right.tolist(), strict=True)
+    design = replace(bare, weight=np.array([of_pair[pair] for pair in met]))
 
     fit = fit_regression(design)
 
