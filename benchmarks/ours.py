@@ -121,13 +121,15 @@ def fit_counts(path: str, interval: str = "none") -> Call:
     """A fit of counts in memory, with its board."""
     from vote_logs import load_counts
 
-    from arena import Interval, build_leaderboard, fit_bradley_terry
+    from arena import Interval, PairCounts, build_leaderboard, fit_bradley_terry
 
     counts = load_counts(path)
     method = Interval(method=interval)
 
     def call() -> dict[str, Any]:
-        fit = fit_bradley_terry(counts)
+        # As new: counts keep their cells once these have been asked for.
+        given = PairCounts(counts.models, counts.pairs, counts.outcomes)
+        fit = fit_bradley_terry(given)
         build_leaderboard(fit, interval=method)
         return _ratings(fit) | {"iterations": fit.iterations, "pairs": len(counts.pairs)}
 
