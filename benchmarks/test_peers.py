@@ -14,7 +14,7 @@ import ours
 import peers
 import pytest
 from measure import Measured, Task
-from results import CLOSE, RIGHT, check, reference_of
+from plan import CLOSE, RIGHT, check, reference_of
 from vote_logs import drawn_votes
 
 ROUNDS = 5

@@ -10,8 +10,8 @@ import ours
 import polars as pl
 import pytest
 from measure import Measured, Task, race
+from plan import RIGHT, check, reference_of
 from reference import rate_pairs
-from results import RIGHT, check, reference_of
 from vote_logs import many_counts, sharded_votes
 
 from arena import count_pairs

@@ -19,7 +19,7 @@ from arena.tally import count_pairs
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 SCRIPTS = (
     *("generate_votes", "generate_prompts", "measure", "reference", "vote_logs", "peers", "ours"),
-    *("results_page", "results"),
+    *("results_page", "plan", "log_sections", "task_sections", "results"),
 )
 
 
@@ -190,7 +190,7 @@ def test_a_task_may_be_counted_less_often():
 
 def test_what_stands_in_no_target_takes_fewer_rounds():
     """Other libraries if nobody is named, or who is named; ours are cold as before."""
-    measure, in_no_target = script("measure"), script("results").in_no_target
+    measure, in_no_target = script("measure"), script("plan").in_no_target
     tasks = [measure.Task("a", "ours", "x"), measure.Task("b", "peers", "x", cold_rounds=1)]
 
     others = in_no_target(tasks, cold_rounds=0)
@@ -223,10 +223,12 @@ def test_a_task_that_cannot_be_done_says_why():
 
 def checked(ratings, names=("x", "y"), **answer):
     """What the check says of ratings that should be 10 and -10, with errors of 2."""
-    measure, results = script("measure"), script("results")
+    measure = script("measure")
     measured = measure.Measured(task("t"), answer={"models": names, "ratings": ratings, **answer})
     right = np.array([10.0, -10.0])
-    return results.check(measured, ["x", "y"], right, results.RIGHT, np.array([2.0, 2.0]))
+    return script("plan").check(
+        measured, ["x", "y"], right, script("plan").RIGHT, np.array([2.0, 2.0])
+    )
 
 
 def test_right_ratings_pass_wherever_they_are_centred():
@@ -253,20 +255,20 @@ def test_wrong_answers_are_found(answer, why):
 
 def test_a_ratio_with_a_wrong_answer_is_none():
     """Nothing is claimed of it."""
-    measure, results = script("measure"), script("results")
+    measure = script("measure")
     good = measure.Measured(task("good"), warm=(2.0, 4.0, 3.0))
     wrong = measure.Measured(task("wrong"), warm=(1.0,), why_not="wrong by 2 points")
 
-    assert results.ratio(good, good) == 1.0
-    assert math.isnan(results.ratio(good, wrong))
-    assert math.isnan(results.ratio(None, good))
+    assert script("plan").ratio(good, good) == 1.0
+    assert math.isnan(script("plan").ratio(good, wrong))
+    assert math.isnan(script("plan").ratio(None, good))
 
 
 def test_others_are_right(tmp_path):
     """Each library that is installed here gives the reference's ratings, to one point."""
-    results, peers = script("results"), script("peers")
+    peers = script("peers")
     path = str(script("vote_logs").drawn_votes(tmp_path / "votes.parquet", 6_000))
-    names, ratings, errors = results.reference_of([path])
+    names, ratings, errors = script("plan").reference_of([path])
     adapters = {"evalica_board": "evalica", "choix_board": "choix", "sklearn_board": "sklearn"}
     installed = [name for name, package in adapters.items() if script_there(package)]
 
@@ -275,17 +277,17 @@ def test_others_are_right(tmp_path):
 
     for name, answer in answers.items():
         measured = script("measure").Measured(task(name), answer=answer)
-        most = results.RIGHT if name == "ours" else results.CLOSE
-        assert not results.check(measured, names, ratings, most, errors).why_not, name
+        most = script("plan").RIGHT if name == "ours" else script("plan").CLOSE
+        assert not script("plan").check(measured, names, ratings, most, errors).why_not, name
 
 
 def test_planted_prompts_have_to_be_found(tmp_path):
     """Ours finds all that are long enough, and nothing else; if it missed one, no time counts."""
-    results, measure = script("results"), script("measure")
-    sizes = dataclasses.replace(results.TINY, repeats=(1, 0))
-    plan = results.Plan(sizes, tmp_path, {"decontaminate": sys.executable})
+    sections, measure = script("task_sections"), script("measure")
+    sizes = dataclasses.replace(script("plan").TINY, repeats=(1, 0))
+    plan = script("plan").Plan(sizes, tmp_path, {"decontaminate": sys.executable})
 
-    _, (own, peer), text = results.beside_decon(plan)
+    _, (own, peer), text = sections.beside_decon(plan)
 
     planted = script("vote_logs").corpus_beside_prompts(tmp_path / "x", *plan.sizes.beside).rows
     assert not own.why_not
@@ -294,13 +296,13 @@ def test_planted_prompts_have_to_be_found(tmp_path):
     assert "finds 18 of the 18 planted prompts" in text
     if not script_there("decon"):
         assert peer.why_not == "decon is not installed"
-        assert math.isnan(results.ratio(peer, own))
+        assert math.isnan(script("plan").ratio(peer, own))
     answer = {"seen": own.answer["seen"][1:], "short": own.answer["short"]}
     missing = dataclasses.replace(own, answer=answer)
     absent = measure.Measured(task("decon"), why_not="decon is not installed")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(results, "race", lambda *_: [missing, absent])
-        _, (found, _), _ = results.beside_decon(plan)
+        patch.setattr(sections, "race", lambda *_: [missing, absent])
+        _, (found, _), _ = sections.beside_decon(plan)
     assert found.why_not == "it misses 1 of 18 planted prompts"
 
 
@@ -384,13 +386,13 @@ def test_a_section_can_be_kept(tmp_path):
 def test_some_sections_again(tmp_path, monkeypatch):
     """Only these are measured; the others are as before, or said to be absent."""
     results, page, measure = script("results"), script("results_page"), script("measure")
-    plan = results.Plan(results.TINY, tmp_path)
+    plan = script("plan").Plan(script("plan").TINY, tmp_path)
     before = {"boards": a_section(page, measure), "elo": page.Section("Online Elo", "old")}
 
     def elo(plan):
         return page.Section("Online Elo", "fresh")
 
-    monkeypatch.setattr(results, "SECTIONS", (results.boards, elo))
+    monkeypatch.setattr(results, "SECTIONS", (script("log_sections").boards, elo))
     found = results.run(plan, ["elo"], before, results.made_on(plan))
 
     of = dict(zip(results.SECTION_NAMES, found, strict=True))
@@ -416,7 +418,7 @@ def test_sections_made_otherwise_do_not_mix(tmp_path, capsys, kept, line):
     (tmp_path / "results.json").write_text(kept)
 
     with pytest.raises(SystemExit) as ended:
-        results.measured_before(results.Plan(results.TINY, tmp_path))
+        results.measured_before(script("plan").Plan(script("plan").TINY, tmp_path))
 
     assert ended.value.code == 2
     said = capsys.readouterr().err
@@ -460,9 +462,9 @@ def test_a_library_is_taken_from_the_first_python_that_has_it(monkeypatch):
 
 def test_a_small_run_to_the_page(tmp_path):
     """One section measured, drawn and written: what ran, what was missing, no computer's name."""
-    results, page, measure = script("results"), script("results_page"), script("measure")
-    plan = results.Plan(results.TINY, tmp_path, {"arena-rank": sys.executable})
-    section = results.style(plan)
+    page, measure = script("results_page"), script("measure")
+    plan = script("plan").Plan(script("plan").TINY, tmp_path, {"arena-rank": sys.executable})
+    section = script("task_sections").style(plan)
     points = tuple(page.Point("arena, x", n, n / 1e6, 90.0) for n in (10, 1_000))
     curves = [page.Curve("votes", "votes", points)]
 
