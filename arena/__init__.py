@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from arena.lead import BreakEven, break_even
     from arena.leaderboard import Leaderboard, Scale, build_leaderboard
     from arena.match_plots import plot_match_scores, plot_overlap_classes
-    from arena.matching import Match, match_prompts, read_match, rethreshold, unseen
+    from arena.matching import match_prompts
     from arena.model_facts import read_facts
     from arena.near_duplicates import near_duplicate_groups
     from arena.outputs import write_board
@@ -80,6 +80,7 @@ if TYPE_CHECKING:
     from arena.pair_plots import plot_battle_counts, plot_win_rates
     from arena.pipeline import rate
     from arena.plots import save_picture
+    from arena.prompt_match import Match, read_match, rethreshold
     from arena.prompt_survey import PromptSurvey, survey_prompts
     from arena.regression import fit_regression, regression_covariance
     from arena.removal import remove_seen
@@ -90,6 +91,7 @@ if TYPE_CHECKING:
     from arena.tally import Tally, count_pairs, tally_votes
     from arena.time_plots import plot_history, plot_order_spread
     from arena.uncertainty import Interval, estimate_uncertainty
+    from arena.unseen_filter import unseen
     from arena.uplift import Uplift, estimate_uplift
     from arena.variant_plots import plot_variants
     from arena.variants import BestOfN, best_of_n
@@ -117,7 +119,7 @@ _HOME = {
     "JudgeEvidence": "anomalous_judges",
     "JudgeInfluence": "influence",
     "Leaderboard": "leaderboard",
-    "Match": "matching",
+    "Match": "prompt_match",
     "OverlapRule": "overlap_rules",
     "PairCounts": "counts",
     "Power": "detection",
@@ -213,11 +215,11 @@ _HOME = {
     "rate_history": "history",
     "read_battles": "battles",
     "read_facts": "model_facts",
-    "read_match": "matching",
+    "read_match": "prompt_match",
     "regression_covariance": "regression",
     "remove_seen": "removal",
     "render_page": "html_page",
-    "rethreshold": "matching",
+    "rethreshold": "prompt_match",
     "retire_early": "retirement",
     "reweight_pairs": "counts",
     "reweight_propensity": "counts",
@@ -230,7 +232,7 @@ _HOME = {
     "solve_tables": "batch",
     "survey_prompts": "prompt_survey",
     "tally_votes": "tally",
-    "unseen": "matching",
+    "unseen": "unseen_filter",
     "until": "conditions",
     "where": "filters",
     "without_exact_duplicates": "duplicates",

@@ -9,11 +9,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from arena.accounts import Reading
 from arena.battles import Battles, read_battles
 from arena.errors import ColumnError, OptionError
 from arena.schema import UNVOTED
 from arena.sources import collect
-from arena.tally import Reading, tally_votes
+from arena.tally import tally_votes
 
 Indices = NDArray[np.int32]
 HalfPoints = NDArray[np.int8]

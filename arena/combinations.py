@@ -45,7 +45,7 @@ class Combinations:
         """
         values, codes = {}, {}
         for name, expression in expressions.items():
-            values[name], codes[name] = _distinct_values(*self._evaluated(name, expression))
+            values[name], codes[name] = distinct_values(*self._evaluated(name, expression))
         return combine(values, codes, self.rows)
 
     def _evaluated(self, name: str, expression: pl.Expr) -> tuple[pl.Series, Codes]:
@@ -99,11 +99,11 @@ def unite(parts: Sequence[Combinations]) -> Combinations:
         start = np.cumsum([0, *lengths[:-1]])
         code = [part.codes[name] + first for part, first in zip(parts, start, strict=True)]
         every = pl.concat([part.values[name] for part in parts])
-        values[name], codes[name] = _distinct_values(every, np.concatenate(code))
+        values[name], codes[name] = distinct_values(every, np.concatenate(code))
     return combine(values, codes, np.concatenate([part.rows for part in parts]))
 
 
-def _distinct_values(values: pl.Series, codes: Codes) -> tuple[pl.Series, Codes]:
+def distinct_values(values: pl.Series, codes: Codes) -> tuple[pl.Series, Codes]:
     """Values without repeats, and the codes [N] of the same rows among them."""
     place: dict[object, int] = {}
     moved = np.array([place.setdefault(value, len(place)) for value in values], dtype=np.int64)

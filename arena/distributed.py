@@ -15,9 +15,9 @@ import polars as pl
 
 from arena.battles import read_battles
 from arena.corpora import Corpus
+from arena.corpus_pass import GoThrough, match_file, refuse_none_read, refuse_or_skip
 from arena.errors import ColumnError, OptionError, ReadError
 from arena.matches import Matches, merge_matches, no_matches
-from arena.matching import GoThrough, match_file, refuse_none_read, refuse_or_skip
 from arena.prompt_index import PromptIndex
 from arena.sources import Source, expand_path
 from arena.tally import Tally, tally_votes

@@ -16,8 +16,8 @@ from arena.dose_tables import DosePlan
 from arena.errors import NoEstimateError, OptionError
 from arena.filters import Filter, refuse_nothing_left, select
 from arena.leaderboard import Scale, model_index
-from arena.matching import Match
 from arena.parts import count_part_clusters, count_parts
+from arena.prompt_match import Match
 from arena.removal import Scope, unseen_only
 from arena.tally import Tally
 

@@ -13,9 +13,10 @@ import polars as pl
 from arena.battles import Battles, Condition
 from arena.display import listing
 from arena.errors import ColumnError, OptionError
-from arena.matching import Match, refuse_other_log, seen_prompts, short_prompts
+from arena.prompt_match import Match
 from arena.sources import Source, collect
 from arena.tally import Tally, accepted_groups, group_votes, tally_groups
+from arena.unseen_filter import refuse_other_log, seen_prompts, short_prompts
 
 SIDES = ("seen_a", "seen_b")
 """Whether the model on this side was trained on the battle's prompt."""

@@ -36,7 +36,7 @@ from arena.whatif_options import numbers
 
 if TYPE_CHECKING:
     from arena.battles import Battles
-    from arena.matching import Match
+    from arena.prompt_match import Match
 
 
 @click.command()
@@ -244,7 +244,7 @@ def influence(
 def _match(seeing: Seeing, battles: "Battles", *, shipped: bool) -> "Match | None":
     """The match named, or that of the shipped sample; None where the log says it by itself."""
     from arena.exposure import SIDES
-    from arena.matching import read_match
+    from arena.prompt_match import read_match
 
     if seeing.match is not None:
         return read_match(seeing.match)

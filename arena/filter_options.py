@@ -191,7 +191,7 @@ filter_options = gathered(
 
 def filters_of(asked: Filtering) -> "list[Filter]":
     """The filters that the options stand for, in the order in which they are used."""
-    from arena import conditions, duplicates, judges, matching
+    from arena import conditions, duplicates, judges
     from arena.categories import category
 
     seed, found = asked.filter_seed, []
@@ -229,8 +229,10 @@ def filters_of(asked: Filtering) -> "list[Filter]":
     for key in split_names("--in-category", asked.in_category):
         found.append(category(key).filter)
     if asked.unseen is not None:
-        match = matching.read_match(asked.unseen)
-        found.append(matching.unseen(match, asked.unseen_by, asked.short))
+        from arena.prompt_match import read_match
+        from arena.unseen_filter import unseen
+
+        found.append(unseen(read_match(asked.unseen), asked.unseen_by, asked.short))
     if asked.dedup is not None:
         found.append(duplicates.cap_repeats(_quantile(asked.dedup), seed))
     if asked.dedup_tag:

@@ -19,8 +19,9 @@ from arena.html_tables import (
     shown,
     value_cell,
 )
-from arena.matching import Match, seen_prompts, short_prompts
+from arena.prompt_match import Match
 from arena.tables import Sheet
+from arena.unseen_filter import seen_prompts, short_prompts
 
 EXAMPLES = 3
 """Prompts shown of each class."""

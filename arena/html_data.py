@@ -17,13 +17,14 @@ from arena.filters import refuse_nothing_left
 from arena.html_contamination import kinds_table
 from arena.html_suppositions import MOST_MODELS, Supposition, suppose
 from arena.leaderboard import Leaderboard, Scale, build_leaderboard
-from arena.matching import Match, unseen
 from arena.pipeline import manifest
+from arena.prompt_match import Match
 from arena.prompt_report import match_sheet
 from arena.sources import collect
 from arena.tables import Sheet
 from arena.tally import Tally, tally_votes
 from arena.uncertainty import Interval
+from arena.unseen_filter import unseen
 
 UNSEEN = "unseen"
 """The key of the board without battles on seen prompts."""

@@ -7,10 +7,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from arena.display import amount
-from arena.matching import Match
 from arena.palette import style_of
 from arena.plot_parts import LEGEND_ROOM, legend_above
 from arena.plots import SMALL, canvas, head
+from arena.prompt_match import Match
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

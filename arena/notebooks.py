@@ -13,7 +13,7 @@ from arena.html_boards import board_view
 from arena.html_contamination import comparison_view, kinds_table, kinds_view
 from arena.html_tables import fragment, frame_view
 from arena.leaderboard import Leaderboard
-from arena.matching import Match
+from arena.prompt_match import Match
 from arena.prompt_report import rule_text
 from arena.report import render_table
 from arena.tables import Sheet, frame_table

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from arena.injection import Injection
     from arena.lead import BreakEven
     from arena.leaderboard import Leaderboard
-    from arena.matching import Match
+    from arena.prompt_match import Match
     from arena.tables import Draw
     from arena.uplift import Uplift
     from arena.variants import BestOfN

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
@@ -45,6 +46,7 @@ def rate(
     ridge: float = 0.0,
     missing: Literal["error", "drop"] = "error",
     progress: Progress | None = None,
+    dask: str | None = None,
 ) -> Leaderboard:
     """A leaderboard from vote logs.
 
@@ -65,6 +67,8 @@ def rate(
         ridge: penalty on their coefficients.
         missing: what to do with votes that lack a covariate: ``error`` or ``drop``.
         progress: called while a long JSON array is read.
+        dask: count each file on this Dask cluster, see `tally_on_dask`; what is needed beside
+            counts (filters, covariates, clusters of votes) is refused.
 
     Raises:
         UserError: in one of its kinds, naming what is wrong with the input or an option.
@@ -83,7 +87,11 @@ def rate(
         progress=progress,
     )
     battles = select(log, *filters).kept
-    tally = tally_votes(battles)
+    if dask is None:
+        tally = tally_votes(battles)
+    else:
+        _refuse_beside_dask(filters, control, interval)
+        tally = _tally_on_dask(source, dask, columns, outcomes, anonymous_only)
     if strict:
         tally.refuse_rejected()
     refuse_nothing_left(battles, tally)
@@ -109,6 +117,40 @@ def rate(
         "missing": missing,
     }
     return board.with_manifest(manifest(tally, board, options))
+
+
+def _refuse_beside_dask(
+    filters: Sequence[Filter], control: Sequence[str], interval: Interval | None
+) -> None:
+    """Refuse what counts alone do not tell."""
+    asked = {
+        "filters": bool(filters),
+        "control": bool(control),
+        "ci by a column": interval is not None and interval.column is not None,
+    }
+    for what in (what for what, given in asked.items() if given):
+        raise OptionError(f"dask: only counts come back, which do for no {what}; leave one out")
+
+
+def _tally_on_dask(
+    votes: object,
+    address: str,
+    columns: Mapping[str, str] | None,
+    outcomes: Mapping[str, str] | None,
+    anonymous_only: bool,
+) -> Tally:
+    from arena.distributed import tally_on_dask
+
+    given = votes if isinstance(votes, (list, tuple)) else [votes]
+    if not all(isinstance(one, (str, Path)) for one in given):
+        raise OptionError("dask: workers read files, so votes have to be paths, not frames")
+    return tally_on_dask(
+        [str(one) for one in given],
+        address,
+        columns=columns,
+        outcomes=outcomes,
+        anonymous_only=anonymous_only,
+    )
 
 
 def _rate_plain(

@@ -26,7 +26,7 @@ from arena.terminal import emit, progress_bar
 
 if TYPE_CHECKING:
     from arena.corpora import Corpus
-    from arena.matching import GoThrough
+    from arena.corpus_pass import GoThrough
     from arena.overlap_rules import OverlapRule
 
 

@@ -7,12 +7,13 @@ import polars as pl
 
 from arena.battles import Battles
 from arena.display import amount
-from arena.matching import Match, seen_prompts, short_prompts
 from arena.overlap_rules import OverlapRule
 from arena.pictures import match_pictures
+from arena.prompt_match import Match
 from arena.prompt_survey import PromptSurvey
 from arena.sources import collect
 from arena.tables import Sheet
+from arena.unseen_filter import seen_prompts, short_prompts
 
 LENGTHS = {"1 to 4": 1, "5 to 9": 5, "10 to 24": 10, "25 to 99": 25, "100 or more": 100}
 MOST_LANGUAGES = 8

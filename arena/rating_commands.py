@@ -27,6 +27,7 @@ from arena.rating_options import (
     Weighing,
     category_option,
     control_options,
+    dask_option,
     elo_options,
     evaluate_options,
     fit_options,
@@ -55,6 +56,7 @@ RATE_PICTURES = ("ratings", "ranks", "win-rates", "observed", "battles")
 @pairs_option
 @category_option
 @models_option
+@dask_option
 def rate(
     votes: tuple[str, ...],
     reading: Reading,
@@ -68,6 +70,7 @@ def rate(
     pairs: str | None,
     category: tuple[str, ...],
     models: str | None,
+    dask: str | None,
 ) -> None:
     """Rate the models in vote logs; with no VOTES, in the shipped Chatbot Arena log.
 
@@ -77,14 +80,16 @@ def rate(
     from arena.winrates import pairs_table
 
     if category:
-        _refuse_beside_category(weighing, control, pairs, fitting, models)
+        _refuse_beside_category(weighing, control, pairs, fitting, models, dask)
         _rate_categories(votes, reading, filtering, fitting, intervals, points, output, category)
         return
     check_results(output, RATE_PICTURES)
     if pairs:
         check_output(pairs, TABLES)
     about = None if models is None else facts_about(models)
-    board = rated(votes, reading, filtering, fitting, weighing, control, intervals, points, output)
+    board = rated(
+        votes, reading, filtering, fitting, weighing, control, intervals, points, output, dask
+    )
     board = replace(board, about=about)
     for path in output.output:
         write_board(board, path, output.top, plot=output.plot, dark=output.dark)
@@ -94,7 +99,12 @@ def rate(
 
 
 def _refuse_beside_category(
-    weighing: Weighing, control: Control, pairs: str | None, fitting: Fitting, models: str | None
+    weighing: Weighing,
+    control: Control,
+    pairs: str | None,
+    fitting: Fitting,
+    models: str | None,
+    dask: str | None,
 ) -> None:
     """Refuse what a board per category does not do, rather than ignore it."""
     asked = {
@@ -103,6 +113,7 @@ def _refuse_beside_category(
         "--propensities": weighing.propensities,
         "--pairs": pairs,
         "--models": models,
+        "--dask": dask,
         "--on-separation": fitting.on_separation != "drop",
     }
     for option in (name for name, given in asked.items() if given):

@@ -240,6 +240,11 @@ pairs_option = click.option(
     metavar="FILE",
     help="Write win rates by pair, observed and predicted, and who is above whom (csv, parquet).",
 )
+dask_option = click.option(
+    "--dask",
+    metavar="ADDRESS",
+    help="Count the files on a Dask cluster: the address of its scheduler, or local.",
+)
 category_option = click.option(
     "--category",
     multiple=True,

@@ -11,7 +11,8 @@ from arena.errors import OptionError
 from arena.exposure import SEEN, SIDES, flag, refuse_scores
 from arena.filters import Filter, need_one_of
 from arena.leaderboard import Scale
-from arena.matching import Choice, Match, unseen
+from arena.prompt_match import Match
+from arena.unseen_filter import Choice, unseen
 
 Scope = Literal["battle", "model"]
 

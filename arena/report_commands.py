@@ -67,8 +67,8 @@ def report_page(
     from arena.filters import select
     from arena.html_data import gather_page
     from arena.html_page import SUFFIXES, write_page
-    from arena.matching import read_match
     from arena.outputs import TABLES, check_output
+    from arena.prompt_match import read_match
 
     target = check_output(output, SUFFIXES)
     if reading.rejected:

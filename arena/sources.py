@@ -51,11 +51,13 @@ class Source:
         name: the path as it was given, or "frame".
         kind: what the first bytes say it is.
         raw: its columns under their own names, lazily.
+        held: the same where it is a frame in memory, else None.
     """
 
     name: str
     kind: Kind
     raw: pl.LazyFrame
+    held: pl.DataFrame | None = None
 
     def sha256(self) -> str | None:
         """Hash of the file's bytes; None for a frame or a remote path."""
@@ -89,7 +91,8 @@ def _open_frame(votes: object) -> Source:
             raise ReadError(f"frame: cannot be read ({one_line(error)})") from error
         return Source("frame", "frame", votes)
     if isinstance(votes, pl.DataFrame) or hasattr(votes, "__arrow_c_stream__"):
-        return Source("frame", "frame", pl.DataFrame(cast(Any, votes)).lazy())
+        held = pl.DataFrame(cast(Any, votes))
+        return Source("frame", "frame", held.lazy(), held)
     message = (
         f"cannot read votes from {type(votes).__name__}: "
         "give a path, a polars frame, or anything with the Arrow C stream interface"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from arena.counts import PairCounts
     from arena.json_arrays import Progress
     from arena.leaderboard import Leaderboard, Scale
-    from arena.matching import Match
+    from arena.prompt_match import Match
     from arena.tally import Tally
     from arena.uncertainty import Interval
 
@@ -120,6 +120,7 @@ def rated(
     intervals: Intervals,
     points: Points,
     output: Output,
+    dask: str | None = None,
 ) -> "Leaderboard":
     """The board of the votes named, or of the shipped Chatbot Arena log."""
     from arena.control import covariate_names
@@ -151,6 +152,7 @@ def rated(
             ridge=control.ridge,
             missing=control.missing,
             progress=progress,
+            dask=dask,
         )
     accounts = [one["account"] for one in board.manifest["inputs"]]
     account(accounts, board.manifest["filters"], output)

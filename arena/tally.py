@@ -11,7 +11,9 @@ from typing import Any
 
 import polars as pl
 
-from arena.battles import FILTERED, PLACE, REJECTED, SET_ASIDE, Battles, read_battles
+from arena.accounts import Reading, funnel_of, reading_of
+from arena.battles import FILTERED, PLACE, Battles, read_battles
+from arena.combinations import Combinations
 from arena.counts import PairCounts, pair_counts
 from arena.dictionary_counts import count_combinations
 from arena.display import amount
@@ -19,56 +21,8 @@ from arena.errors import ColumnError, LabelError, NoEstimateError, RejectedRowsE
 from arena.schema import WINNERS
 from arena.sources import REMOTE, Source, collect
 
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What became of the rows of one source; the numbers add up to `rows`."""
-
-    source: Source
-    format: str
-    rows: float
-    accepted: float
-    set_aside: Mapping[str, float]
-    rejected: Mapping[str, float]
-    filtered: float = 0.0
-
-    def described(self) -> dict[str, Any]:
-        """Which input it is, for a manifest."""
-        return {
-            "name": self.source.name,
-            "account": self.account(),
-            "format": self.format,
-            "sha256": self.source.sha256(),
-        }
-
-    def account(self) -> str:
-        """What became of the rows, in one line.
-
-        >>> from arena.sources import open_sources
-        >>> source = open_sources(pl.DataFrame({"x": [1]}))[0]
-        >>> Reading(source, "plain", 5, 3, {}, {"no winner": 2}).account()
-        'frame: plain format, 3 of 5 votes; 2 rejected (no winner: 2; --rejected FILE keeps them)'
-        """
-        lost = [f"{n:,.0f} {why}" for why, n in self.set_aside.items()]
-        if self.rejected:
-            why = ", ".join(f"{reason}: {n:,.0f}" for reason, n in self.rejected.items())
-            n_rejected = sum(self.rejected.values())
-            lost.append(f"{n_rejected:,.0f} rejected ({why}; --rejected FILE keeps them)")
-        if self.filtered:
-            lost.append(f"{self.filtered:,.0f} {FILTERED}")
-        votes = amount(self.rows, "vote")
-        kept = f"{self.accepted:,.0f} of {votes}" if lost else votes
-        return f"{self.source.name}: {self.format} format, {'; '.join([kept, *lost])}"
-
-
-FUNNEL: Mapping[str, pl.DataType] = {
-    "condition": pl.String(),
-    "before": pl.Float64(),
-    "dropped": pl.Float64(),
-    "unknown": pl.Float64(),
-    "after": pl.Float64(),
-}
-"""The columns of a funnel."""
+LARGE_FRAME = 500_000
+"""Rows from which on importing a compiler is worth its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,32 +73,7 @@ def tally_groups(groups: pl.DataFrame, battles: Battles) -> Tally:
     """The counts and the account of votes that have been grouped by `group_votes`."""
     counts = pair_counts(accepted_groups(groups, battles))
     readings = tuple(reading_of(groups, battles, i) for i in range(len(battles.sources)))
-    return Tally(counts, readings, _funnel(groups, battles))
-
-
-def _funnel(groups: pl.DataFrame, battles: Battles) -> pl.DataFrame:
-    """How many votes each condition drops; of weighted votes, their number."""
-    if not battles.conditions:
-        return _whole_numbers(pl.DataFrame(schema=FUNNEL))
-    n = "votes" if "votes" in groups.columns else "n"
-    left = float(groups.filter(pl.col("why_not").is_null())[n].sum())
-    lost = groups.filter(pl.col("why_not") == FILTERED).group_by("filtered").agg(pl.col(n).sum())
-    by = {code: float(votes) for code, votes in lost.rows()}
-    left += sum(by.values())
-    rows: list[dict[str, float | str]] = []
-    for i, condition in enumerate(battles.conditions):
-        unknown = by.get(2 * i + 1, 0.0)
-        dropped = by.get(2 * i, 0.0) + unknown
-        values = (condition.name, left, dropped, unknown, left - dropped)
-        rows.append(dict(zip(FUNNEL, values, strict=True)))
-        left -= dropped
-    return _whole_numbers(pl.DataFrame(rows, schema=FUNNEL))
-
-
-def _whole_numbers(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with numbers as integers, if none has a fraction."""
-    fractions = frame.select(pl.col(pl.Float64)).to_numpy() % 1.0
-    return frame if fractions.any() else frame.with_columns(pl.col(pl.Float64).cast(pl.Int64))
+    return Tally(counts, readings, funnel_of(groups, battles))
 
 
 def count_groups(battles: Battles, by: Mapping[str, pl.Expr]) -> pl.DataFrame:
@@ -188,18 +117,16 @@ def _from_rows(battles: Battles, by: Mapping[str, pl.Expr]) -> pl.DataFrame:
 
 
 def _from_codes(battles: Battles) -> pl.DataFrame | None:
-    """The groups of Parquet files whose keys are text, by dictionary codes; else None."""
+    """The groups of Parquet files and frames whose keys are text, by codes for it; else None."""
     if battles.conditions or {"votes", "weight"} & set(battles.columns):
         return None
     if len(battles.expressions) != len(battles.sources):
         return None
     parts = []
     for i, (source, found) in enumerate(zip(battles.sources, battles.expressions, strict=True)):
-        if source.kind != "parquet" or REMOTE.match(source.name):
-            return None
         made = {key: found[key] for key in battles.keys if key in found}
         raw = list(dict.fromkeys(name for one in made.values() for name in one.meta.root_names()))
-        counted = count_combinations(source.name, raw) if raw else None
+        counted = _count_by_codes(source, raw) if raw else None
         if counted is None:
             return None
         # A key is made of its row alone, so of each combination as of each row.
@@ -212,6 +139,17 @@ def _from_codes(battles: Battles) -> pl.DataFrame | None:
             )
         )
     return pl.concat(parts, how="diagonal")
+
+
+def _count_by_codes(source: Source, columns: Sequence[str]) -> Combinations | None:
+    """The combinations in some columns of a source that has codes for text, or is given them."""
+    if source.kind == "parquet" and not REMOTE.match(source.name):
+        return count_combinations(source.name, columns)
+    if source.held is None or source.held.height < LARGE_FRAME:
+        return None
+    from arena.frame_counts import count_frame
+
+    return count_frame(source.held, columns)
 
 
 def accepted_groups(
@@ -293,18 +231,3 @@ def refuse_unknown(accepted: pl.DataFrame, battles: Battles) -> None:
         f'{", ".join(battles.labels)}; say what it means, e.g. --outcomes "{label}={guess}"'
     )
     raise LabelError(message)
-
-
-def reading_of(groups: pl.DataFrame, battles: Battles, source: int) -> Reading:
-    """The account of one source, from groups with `source`, `why_not` and `n`."""
-    of_source = groups.filter(pl.col("source") == source)
-    sums = dict(of_source.group_by("why_not").agg(pl.col("n").sum()).rows())
-    return Reading(
-        battles.sources[source],
-        battles.formats[source],
-        rows=float(sum(sums.values())),
-        accepted=float(sums.get(None, 0.0)),
-        set_aside={why: sums[why] for why in SET_ASIDE if why in sums},
-        rejected={why: sums[why] for why in REJECTED if why in sums},
-        filtered=float(sums.get(FILTERED, 0.0)),
-    )

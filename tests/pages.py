@@ -10,7 +10,8 @@ from worlds import battles as world
 from arena.battles import Battles, read_battles
 from arena.corpora import open_corpus
 from arena.html_data import PageData, gather_page
-from arena.matching import Match, match_prompts
+from arena.matching import match_prompts
+from arena.prompt_match import Match
 
 CLOSER = "</script></textarea></pre><script>alert(2)</script>\"'><b onclick=alert(3)>"
 """A name that ends whatever it stands in, and begins a script."""

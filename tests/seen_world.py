@@ -3,8 +3,8 @@
 import numpy as np
 import polars as pl
 
-from arena.matching import Match
 from arena.overlap_rules import OverlapRule
+from arena.prompt_match import Match
 
 
 def world(n_battles=6_000, *, uplift=0.0, exposed="m000", seed=0, n_models=5):

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 from logs import round_robin
 
-from arena.matching import read_match
 from arena.overlap_rules import OverlapRule, overlap_rule
+from arena.prompt_match import read_match
 
 
 def words(i, stop=9):

@@ -3,11 +3,14 @@ import polars as pl
 import pytest
 
 from arena.battles import read_battles
+from arena.conditions import exclude_models
 from arena.corpora import open_corpus
 from arena.distributed import on_dask, tally_on_dask
 from arena.errors import LabelError, OptionError, ReadError
 from arena.matching import match_prompts
+from arena.pipeline import rate
 from arena.tally import tally_votes
+from arena.uncertainty import Interval
 
 distributed = pytest.importorskip("distributed")
 
@@ -177,3 +180,44 @@ def test_a_scheduler_that_does_not_answer_counts_nothing(logs, monkeypatch):
 
     with pytest.raises(OptionError, match=r"no scheduler answers at 'tcp://127.0.0.1:9'"):
         tally_on_dask(str(logs / "0.parquet"), "tcp://127.0.0.1:9")
+
+
+# ── a board ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_board_counted_on_a_cluster_is_that_of_one_process(logs, cluster):
+    """Ratings, intervals and the manifest, down to the hashes."""
+    alone = rate(f"{logs}/*.parquet")
+    spread = rate(f"{logs}/*.parquet", dask=cluster)
+
+    assert spread.frame.equals(alone.frame)
+    assert spread.manifest == alone.manifest
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"filters": [exclude_models("model-1")]}, "filters"),
+        ({"control": ["side"]}, "control"),
+        ({"interval": Interval("cluster", "judge")}, "ci by a column"),
+    ],
+)
+def test_what_counts_do_not_tell_is_refused(logs, cluster, options, what):
+    """Rather than left out in silence."""
+    with pytest.raises(OptionError, match=f"dask: only counts come back, .* no {what}"):
+        rate(f"{logs}/*.parquet", dask=cluster, **options)
+
+
+def test_frames_do_not_travel(cluster):
+    """Workers read files; a frame in memory is counted where it is."""
+    with pytest.raises(OptionError, match="dask: workers read files"):
+        rate(pl.DataFrame({"model_a": ["x"], "model_b": ["y"], "winner": ["tie"]}), dask=cluster)
+
+
+def test_the_command_counts_on_a_cluster(logs, cluster, arena):
+    """One command, and the table is the one without a cluster."""
+    alone = arena("rate", f"{logs}/*.parquet", "--format", "csv")
+    spread = arena("rate", f"{logs}/*.parquet", "--format", "csv", "--dask", cluster)
+
+    assert spread == alone
+    assert spread.code == 0

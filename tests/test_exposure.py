@@ -14,9 +14,10 @@ from arena.exposure import (
     with_known_exposure,
 )
 from arena.filters import select
-from arena.matching import COLUMNS, Match, unseen
 from arena.overlap_rules import OverlapRule
+from arena.prompt_match import COLUMNS, Match
 from arena.tally import tally_votes
+from arena.unseen_filter import unseen
 
 CLASSES = {
     "code": ("seen", False),

@@ -13,11 +13,11 @@ from arena.battles import read_battles
 from arena.comparison import compare
 from arena.comparison_report import comparison_sheet
 from arena.display import plain
-from arena.matching import unseen
 from arena.notebooks import ROWS, as_html, as_text
 from arena.pipeline import rate
 from arena.report import render_table, title
 from arena.tables import frame_table
+from arena.unseen_filter import unseen
 
 
 @pytest.fixture(scope="module", params=[BENIGN, HOSTILE], ids=["benign", "hostile"])

@@ -29,10 +29,10 @@ from arena.html_tables import axis_over, environment
 from arena.html_votes import funnel_steps
 from arena.injection import inject
 from arena.leaderboard import Scale
-from arena.matching import unseen
 from arena.prompt_report import match_sheet
 from arena.report import decimals, rated
 from arena.uncertainty import Interval
+from arena.unseen_filter import unseen
 from arena.winrates import battle_matrix
 
 FOREIGN = ("src", "href", "action", "formaction", "srcset", "poster", "data", "style")

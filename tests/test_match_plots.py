@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from pictures import bytes_of, said
 
 from arena.match_plots import plot_match_scores, plot_overlap_classes
-from arena.matching import COLUMNS, Match
 from arena.overlap_rules import OverlapRule
+from arena.prompt_match import COLUMNS, Match
 
 ROWS = [
     # prompt, battles, corpus, class, stock, tokens, share, exact

@@ -14,20 +14,12 @@ from arena.corpora import Corpus, open_corpus
 from arena.errors import ColumnError, OptionError, ReadError, UserError
 from arena.filters import select
 from arena.matches import classify, overlap_table
-from arena.matching import (
-    COLUMNS,
-    EXCERPT,
-    Match,
-    match_prompts,
-    read_match,
-    rethreshold,
-    seen_prompts,
-    short_prompts,
-    unseen,
-)
+from arena.matching import EXCERPT, match_prompts
 from arena.overlap import match_texts
 from arena.overlap_rules import RULES, OverlapRule, overlap_rule
 from arena.prompt_index import index_prompts
+from arena.prompt_match import COLUMNS, Match, read_match, rethreshold
+from arena.unseen_filter import seen_prompts, short_prompts, unseen
 
 LONG = 9
 """Words of a sentence, which so has five 5-grams."""

@@ -11,8 +11,8 @@ from arena.comparison import compare
 from arena.errors import ColumnError, OptionError
 from arena.filters import where
 from arena.leaderboard import Scale
-from arena.matching import unseen
 from arena.removal import remove_seen, unseen_only
+from arena.unseen_filter import unseen
 
 POINTS = Scale().per_log_odds
 UPLIFT = 1.5
