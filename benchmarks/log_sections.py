@@ -14,6 +14,7 @@ RANK, DASK, SHARDS = "arena-rank, sandwich intervals", "arena, by Dask", "arena,
 AT_ONCE = "arena, all files at once, no board"
 CHOIX, CHOIX_PANDAS = "choix, counted by polars", "choix, counted by pandas"
 EVALICA, SKLEARN = "evalica", "scikit-learn, counted by polars"
+LEADERBOT = "leaderbot, counted by polars"
 
 
 def board_tasks(plan: Plan, path: str, frame: bool) -> list[Task]:
@@ -27,6 +28,7 @@ def board_tasks(plan: Plan, path: str, frame: bool) -> list[Task]:
         plan.peer(CHOIX, "choix_board", "choix", **given),
         plan.peer(CHOIX_PANDAS, "choix_board", "choix", **given, counting="pandas"),
         plan.peer(SKLEARN, "sklearn_board", "scikit-learn", **given),
+        plan.peer(LEADERBOT, "leaderbot_board", "leaderbot", **given),
     ]
 
 
@@ -56,11 +58,12 @@ def boards(plan: Plan) -> Section:
         path = str(make(plan.scratch / f"{votes}.parquet"))
         tasks = board_tasks(plan, path, frame=False)
         if votes == in_targets:
-            tasks = in_no_target(tasks, SKLEARN)
+            tasks = in_no_target(tasks, SKLEARN, LEADERBOT)
         else:  # among few votes a cold process is its start-up, among many it takes minutes
             tasks = in_no_target(tasks, cold_rounds=0)
         if votes == sizes.large:
-            tasks = [one for one in tasks if one.name not in (CHOIX_PANDAS, SKLEARN, EVALICA)]
+            long = (CHOIX_PANDAS, SKLEARN, LEADERBOT, EVALICA)
+            tasks = [one for one in tasks if one.name not in long]
         found = raced([*tasks, *floors([path], votes)], sizes.repeats, [path])
         rows.append((f"{name}, from a file", found))
         targets.append(accurate(name, found))
@@ -74,8 +77,9 @@ def boards(plan: Plan) -> Section:
     text = (
         "Cold is a process from its start to its end, with one board; warm is a later board in "
         "the same process. No target has the cold time of another library, so that it is taken "
-        f"once, on the {in_targets:,} votes; on the most votes fewer libraries are run. choix and scikit-learn take no vote log, so another library counts it "
-        "for them; choix gets its matrix of points (`ilsr_pairwise_dense`), its quickest way in."
+        f"once, on the {in_targets:,} votes; on the most votes fewer libraries are run. choix, "
+        "scikit-learn and leaderbot take no vote log, so another library counts it for them; "
+        "choix gets its matrix of points (`ilsr_pairwise_dense`), its quickest way in."
     )
     curve = Curve("votes", "votes", tuple(points))
     return Section("Boards", text, tuple(rows), tuple(targets), (curve,))

@@ -22,7 +22,7 @@ Call = Callable[[], dict[str, Any]]
 
 DISTRIBUTIONS = (
     *("arena-rank", "jax", "evalica", "choix", "scikit-learn", "scipy", "pandas"),
-    "decontaminate",
+    *("leaderbot", "decontaminate"),
 )
 """What is measured, and what it stands on."""
 
@@ -100,6 +100,24 @@ def sklearn_board(path: str, frame: bool = False) -> Call:
         regression = LogisticRegression(C=np.inf, fit_intercept=False, tol=1e-6, max_iter=1_000)
         regression.fit(np.vstack([design, design]), won, sample_weight=weight)
         return {"models": models, "ratings": PER_LOG_ODDS * regression.coef_[0]}
+
+    return call
+
+
+def leaderbot_board(path: str, frame: bool = False) -> Call:
+    """The Bradley-Terry model of leaderbot without its covariance factors, as it trains itself."""
+    from leaderbot.models import BradleyTerry
+
+    points = _points_of(path, frame, "polars")
+
+    def call() -> dict[str, Any]:
+        models, matrix = points()
+        row, column = np.nonzero(np.triu(matrix + matrix.T, 1))
+        scored = np.column_stack([matrix[row, column], matrix[column, row], np.zeros(row.size)])
+        met = np.column_stack([row, column])
+        model = BradleyTerry({"models": models, "X": met, "Y": scored}, k_cov=None)
+        model.train()
+        return {"models": models, "ratings": PER_LOG_ODDS * model.param[: len(models)]}
 
     return call
 

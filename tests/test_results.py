@@ -269,7 +269,12 @@ def test_others_are_right(tmp_path):
     peers = script("peers")
     path = str(script("vote_logs").drawn_votes(tmp_path / "votes.parquet", 6_000))
     names, ratings, errors = script("plan").reference_of([path])
-    adapters = {"evalica_board": "evalica", "choix_board": "choix", "sklearn_board": "sklearn"}
+    adapters = {
+        "evalica_board": "evalica",
+        "choix_board": "choix",
+        "sklearn_board": "sklearn",
+        "leaderbot_board": "leaderbot",
+    }
     installed = [name for name, package in adapters.items() if script_there(package)]
 
     answers = {name: getattr(peers, name)(path)() for name in installed}
