@@ -81,9 +81,7 @@ def combine(
             key, code = np.divmod(key, size)
             found.insert(0, code)
     else:
-        _, first, place = np.unique(
-            _key(columns, sizes), return_index=True, return_inverse=True, sorted=True
-        )
+        _, first, place = np.unique(_key(columns, sizes), return_index=True, return_inverse=True)
         number = np.bincount(place, rows)
         found = [code[first] for code in columns]
     return Combinations(values, dict(zip(codes, found, strict=True)), number.astype(np.int64))

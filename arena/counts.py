@@ -231,6 +231,10 @@ class Cells:
     outcomes: Floats
     squares: Floats
 
+    def __post_init__(self) -> None:
+        for array in (self.left, self.right, self.outcomes, self.squares):
+            array.setflags(write=False)
+
 
 def _fold(counts: PairCounts) -> Cells:
     """Add up the two orders in which a pair can meet, swapping the winners with the sides."""

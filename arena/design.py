@@ -79,16 +79,16 @@ class Design:
     def counts(self) -> PairCounts:
         """The pair counts of these battles, both-bad among the ties."""
         m = len(self.models)
+        met, pair = _numbered(self.left.astype(np.int64) * m + self.right, m * m)
         lost = (2.0 - 2.0 * self.points).astype(np.int64)  # 0, 1 of a tie, 2
-        place = (self.left * np.int64(m) + self.right) * 3 + lost
-        met = np.flatnonzero(np.bincount(place // 3, minlength=m * m))
-        pairs = np.stack(np.divmod(met, max(m, 1)), axis=1)
+        place = 3 * pair + lost
 
         def total(power: int) -> Floats:
-            flat = np.bincount(place, self.weights(power), minlength=3 * m * m)
-            won, tied, lost = flat.reshape(-1, 3)[met].T
+            flat = np.bincount(place, self.weights(power), minlength=3 * met.size)
+            won, tied, lost = flat.reshape(-1, 3).T
             return np.stack([won, lost, tied, np.zeros(met.size)], axis=1)
 
+        pairs = np.stack(np.divmod(met, max(m, 1)), axis=1)
         squares = () if self.weight is None else (total(2),)
         return PairCounts(self.models, pairs, total(1), *squares)
 
@@ -278,3 +278,14 @@ def _codes(column: pl.Series) -> Codes:
 
 def _consecutive(codes: Codes) -> Codes:
     return np.unique(codes, return_inverse=True)[1].astype(np.int32)
+
+
+def _numbered(key: Integers, n: int) -> tuple[Integers, Integers]:
+    """The distinct keys, ascending, and which of them each is; keys are below n."""
+    if n > key.size:
+        distinct, number = np.unique(key, return_inverse=True)
+        return distinct, number
+    distinct = np.flatnonzero(np.bincount(key, minlength=n))
+    place = np.empty(n, dtype=np.int64)
+    place[distinct] = np.arange(distinct.size)
+    return distinct, place[key]

@@ -44,7 +44,7 @@ def count_combinations(path: str, columns: Sequence[str]) -> Combinations | None
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             counted = pool.map(partial(_count_group, path, columns), range(n_groups))
             parts = [part for of_group in counted for part in of_group]
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
         return None
     nothing = np.zeros(0, np.int64)
     empty = {name: pl.Series(dtype=kind) for name, kind in kinds.items()}

@@ -2,6 +2,7 @@
 
 pip install "arena-ratings[distributed]"
 arena match votes.parquet --corpus 's3://bucket/shards/*.parquet' --dask tcp://scheduler:8786
+arena rate 'shards/*.parquet' --dask local
 """
 
 from collections.abc import Mapping

@@ -215,17 +215,19 @@ def _add_up(votes: Votes, point: Floats, *, squared_scores: bool) -> tuple[float
         )
         return value, scores, met, mixed
 
-    edges = np.linspace(0, n, STRIPS + 1 if n > STRIPS * CHUNK else 2).astype(int).tolist()
-    with ThreadPoolExecutor(min(STRIPS, os.cpu_count() or 1)) as pool:
+    # A strip's sums are as large as all pairs of models, so among many there are fewer strips.
+    n_strips = int(np.clip(n // max(CHUNK, m**2), 1, STRIPS))
+    edges = np.linspace(0, n, n_strips + 1).astype(int).tolist()
+    with ThreadPoolExecutor(min(n_strips, os.cpu_count() or 1)) as pool:
         strips = list(pool.map(strip, edges[:-1], edges[1:]))
     value, scores, met, mixed = strips[0]
     for more, *sums in strips[1:]:
         value += more
         for total, part in zip((scores, met, mixed), sums, strict=True):
             total += part
-    met += met.T.copy()
-    outer = np.zeros((votes.size, votes.size))
-    outer[:m, :m] = np.diag(met.sum(axis=1)) - met
+    outer = np.empty((votes.size, votes.size))
+    outer[:m, :m] = -met - met.T
+    outer[np.arange(m), np.arange(m)] -= outer[:m, :m].sum(axis=1)
     outer[:, m:] = mixed
     outer[m:, :m] = mixed[:m].T
     return value, scores, outer

@@ -67,8 +67,9 @@ def rate(
         ridge: penalty on their coefficients.
         missing: what to do with votes that lack a covariate: ``error`` or ``drop``.
         progress: called while a long JSON array is read.
-        dask: count each file on this Dask cluster, see `tally_on_dask`; what is needed beside
-            counts (filters, covariates, clusters of votes) is refused.
+        dask: count each file on this Dask cluster, see `tally_on_dask`: votes are then a path
+            or a list of paths, and what is needed beside counts (filters, covariates, clusters
+            of votes) is refused.
 
     Raises:
         UserError: in one of its kinds, naming what is wrong with the input or an option.

@@ -379,3 +379,17 @@ def test_a_design_cannot_be_changed():
 
     with pytest.raises(ValueError, match="read-only"):
         design.covariates[0, 0] = 2.0
+
+
+@pytest.mark.parametrize("n_votes", [12, 4_000])
+def test_counts_of_a_design_are_those_of_the_log(n_votes):
+    """Whether there are more votes than pairs of models or fewer; both-bad among the ties."""
+    frame = battles(20, n_votes, seed=2)
+
+    found = build_design(read_battles(frame)).counts
+
+    counts = count_pairs(frame)
+    assert found.models == counts.models
+    np.testing.assert_array_equal(found.pairs, counts.pairs)
+    both = np.column_stack([counts.outcomes[:, :2], counts.outcomes[:, 2:].sum(axis=1)])
+    np.testing.assert_array_equal(found.outcomes[:, :3], both)

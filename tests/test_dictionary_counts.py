@@ -7,6 +7,8 @@ from importlib.util import find_spec
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from polars.testing import assert_frame_equal
 from worlds import battles
@@ -165,6 +167,19 @@ def test_a_damaged_file_is_named(tmp_path):
     data = bytearray(path.read_bytes())
     data[100:600] = bytes(500)
     path.write_bytes(data)
+
+    with pytest.raises(ReadError, match=r"log.parquet: cannot be read to its end"):
+        tally_votes(read_battles(path))
+
+
+def test_text_that_is_none_is_named(tmp_path):
+    """Bytes that are no UTF-8 in a column that says it is text: one line, the file in it."""
+    path = tmp_path / "log.parquet"
+    offsets = pa.array([0, 2, 4], pa.int32()).buffers()[1]
+    data = pa.py_buffer(b"ab\xff\xfe")
+    names = pa.StringArray.from_buffers(2, offsets, data)
+    table = pa.table({"model_a": names, "model_b": ["x", "x"], "winner": ["tie", "tie"]})
+    pq.write_table(table, path)
 
     with pytest.raises(ReadError, match=r"log.parquet: cannot be read to its end"):
         tally_votes(read_battles(path))

@@ -48,6 +48,14 @@ def test_combinations_are_those_of_a_group_by(monkeypatch, batch, pieces):
     assert_frame_equal(counted, expected, check_row_order=False)
 
 
+def test_too_many_texts_are_left_to_the_rows(monkeypatch):
+    """There a group-by is as quick."""
+    monkeypatch.setattr(frame_counts, "MOST_TEXTS", 3)
+
+    assert count_frame(messy(), ["model_a"]) is None
+    assert count_frame(messy(), ["anony"]) is not None
+
+
 def test_other_kinds_are_left_to_the_rows():
     """Numbers and categories, and no rows at all."""
     assert count_frame(pl.DataFrame({"x": [1, 2]}), ["x"]) is None

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
 
+import arena.likelihood
 from arena.design import Design
-from arena.likelihood import likelihood, separates, votes_of
+from arena.likelihood import likelihood, meat, separates, votes_of
 
 
 def design(n=1_300, n_models=5, *, seed=0, weighted=True):
@@ -62,6 +63,22 @@ def test_derivatives_are_those_of_the_log_likelihood(spread, weighted):
     hessian = approx_fprime(point, lambda at: -likelihood(votes, at).gradient, 1e-6)
     np.testing.assert_allclose(sums.gradient, gradient, rtol=1e-5, atol=1e-3)
     np.testing.assert_allclose(sums.hessian, hessian, rtol=1e-5, atol=1e-3)
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+def test_strips_of_votes_add_up(monkeypatch, weighted):
+    """Eight strips, as of many votes, say what one does, as among many models."""
+    votes, point = votes_of(design(weighted=weighted)), points(7, 1.0)
+    one, one_meat = likelihood(votes, point), meat(votes, point)
+    monkeypatch.setattr(arena.likelihood, "CHUNK", 1)
+
+    eight = likelihood(votes, point)
+
+    assert eight.value == pytest.approx(one.value, rel=1e-13)
+    assert eight.value != one.value or not np.array_equal(eight.gradient, one.gradient)
+    np.testing.assert_allclose(eight.gradient, one.gradient, atol=1e-11)
+    np.testing.assert_allclose(eight.hessian, one.hessian, atol=1e-11)
+    np.testing.assert_allclose(meat(votes, point), one_meat, atol=1e-11)
 
 
 def test_a_hopeless_gap_does_not_overflow():
