@@ -9,7 +9,7 @@ import pytest
 
 SCRIPTS = (
     *("generate_votes", "generate_prompts", "measure", "reference", "vote_logs", "peers", "ours"),
-    *("results_page", "results"),
+    *("results_page", "plan"),
 )
 """What the benchmarks share; each imports only those before it."""
 
