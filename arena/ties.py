@@ -3,7 +3,8 @@
 Each gives, for a gap d = log-odds of left minus right, the log-probability of
 (left wins, right wins, tie), with first and second derivatives in d and in the tie
 parameter. The fit, its covariance and everything that resamples take these and nothing
-else, so no formula for a tie stands anywhere but here.
+else, so no formula for a tie stands anywhere but here; what the half rule says of very many
+pairs, `arena.pair_kernel` says in one compiled pass, and is held against it.
 
 Gaps may have any shape; what is returned has a leading axis of the three outcomes.
 """
