@@ -6,6 +6,7 @@ distinct one, and rows are told apart by numbers, so neither takes the time that
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import polars as pl
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 
 Integers = NDArray[np.int64]
 Codes = NDArray[np.integer]
+Coded: TypeAlias = tuple[pl.Series, Codes]
+"""A column: its distinct values, and for each row the place of its value among these."""
 
 DENSE_MOST = 1 << 22
 """Combinations up to which each has a counter of its own."""
@@ -24,18 +27,17 @@ class Combinations:
     """The combinations that occur, each once.
 
     Attributes:
-        values: column → its distinct values.
-        codes: column → int [R], the place of each combination's value among these.
+        columns: column → its distinct values, and int [R], which of them each combination has.
         rows: int [R], how many rows have the combination.
     """
 
-    values: Mapping[str, pl.Series]
-    codes: Mapping[str, Codes]
+    columns: Mapping[str, Coded]
     rows: Integers
 
     def frame(self) -> pl.DataFrame:
         """The columns, one row per combination; `rows` is not among them."""
-        return pl.DataFrame({c: self.values[c].gather(code) for c, code in self.codes.items()})
+        gathered = {name: values.gather(codes) for name, (values, codes) in self.columns.items()}
+        return pl.DataFrame(gathered)
 
     def made(self, expressions: Mapping[str, pl.Expr]) -> "Combinations":
         """The combinations of what expressions make of each row by itself.
@@ -43,37 +45,35 @@ class Combinations:
         Args:
             expressions: new column → what makes it of these columns.
         """
-        values, codes = {}, {}
-        for name, expression in expressions.items():
-            values[name], codes[name] = distinct_values(*self._evaluated(name, expression))
-        return combine(values, codes, self.rows)
+        made = {
+            name: distinct_values(*self._evaluated(expression))
+            for name, expression in expressions.items()
+        }
+        return combine(made, self.rows)
 
-    def _evaluated(self, name: str, expression: pl.Expr) -> tuple[pl.Series, Codes]:
+    def _evaluated(self, expression: pl.Expr) -> Coded:
         """The values of an expression, and which of them each combination has."""
         roots = expression.meta.root_names()
         if not roots:
             return pl.select(expression).to_series(), np.zeros(self.rows.size, np.int64)
         if len(set(roots)) == 1:
-            column = roots[0]
-            found = pl.DataFrame({column: self.values[column]}).select(expression)
-            return found.to_series(), self.codes[column]
+            values, codes = self.columns[roots[0]]
+            found = pl.DataFrame({roots[0]: values}).select(expression)
+            return found.to_series(), codes
         return self.frame().select(expression).to_series(), np.arange(self.rows.size)
 
 
-def combine(
-    values: Mapping[str, pl.Series], codes: Mapping[str, Codes], rows: Integers | None = None
-) -> Combinations:
+def combine(columns: Mapping[str, Coded], rows: Integers | None = None) -> Combinations:
     """Find the distinct combinations of columns.
 
     Args:
-        values: column → its distinct values.
-        codes: column → int [N].
+        columns: column → its values, and int [N], which of them each row has.
         rows: int [N], how many rows each of the N stands for; None for one.
     """
-    sizes = [len(values[name]) for name in codes]
-    columns = list(codes.values())
+    sizes = [len(values) for values, _ in columns.values()]
+    codes = [code for _, code in columns.values()]
     if np.prod(sizes, dtype=np.float64) <= DENSE_MOST:
-        counted = np.bincount(_key(columns, sizes), rows)
+        counted = np.bincount(_key(codes, sizes), rows)
         key = np.flatnonzero(counted)
         number = counted[key]
         found: list[Codes] = []
@@ -81,27 +81,35 @@ def combine(
             key, code = np.divmod(key, size)
             found.insert(0, code)
     else:
-        _, first, place = np.unique(_key(columns, sizes), return_index=True, return_inverse=True)
+        _, first, place = np.unique(_key(codes, sizes), return_index=True, return_inverse=True)
         number = np.bincount(place, rows)
-        found = [code[first] for code in columns]
-    return Combinations(values, dict(zip(codes, found, strict=True)), number.astype(np.int64))
+        found = [code[first] for code in codes]
+    combined = {
+        name: (values, code)
+        for (name, (values, _)), code in zip(columns.items(), found, strict=True)
+    }
+    return Combinations(combined, number.astype(np.int64))
 
 
 def unite(parts: Sequence[Combinations]) -> Combinations:
     """The combinations of several parts of a table, at least one, whose values may differ."""
     if len(parts) == 1:
         return parts[0]
-    values, codes = {}, {}
-    for name in parts[0].codes:
-        lengths = [len(part.values[name]) for part in parts]
-        start = np.cumsum([0, *lengths[:-1]])
-        code = [part.codes[name] + first for part, first in zip(parts, start, strict=True)]
-        every = pl.concat([part.values[name] for part in parts])
-        values[name], codes[name] = distinct_values(every, np.concatenate(code))
-    return combine(values, codes, np.concatenate([part.rows for part in parts]))
+    united = {}
+    for name in parts[0].columns:
+        values, codes = zip(*(part.columns[name] for part in parts), strict=True)
+        start = np.cumsum([0, *map(len, values[:-1])])
+        moved = [code + first for code, first in zip(codes, start, strict=True)]
+        united[name] = distinct_values(pl.concat(values), np.concatenate(moved))
+    return combine(united, np.concatenate([part.rows for part in parts]))
 
 
-def distinct_values(values: pl.Series, codes: Codes) -> tuple[pl.Series, Codes]:
+def code_booleans(column: pl.Series) -> Coded:
+    """A Boolean column, its nulls included."""
+    return pl.Series([False, True, None]), column.cast(pl.Int8).fill_null(2).to_numpy()
+
+
+def distinct_values(values: pl.Series, codes: Codes) -> Coded:
     """Values without repeats, and the codes [N] of the same rows among them."""
     place: dict[object, int] = {}
     moved = np.array([place.setdefault(value, len(place)) for value in values], dtype=np.int64)

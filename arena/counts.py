@@ -204,7 +204,7 @@ def read_propensities(votes: object) -> dict[tuple[str, str], float]:
 def _pair_totals(counts: PairCounts) -> tuple[Integers, Floats]:
     """For each ordered pair its unordered one [P], and the votes of those."""
     key = counts.pairs.min(axis=1) * counts.n_models + counts.pairs.max(axis=1)
-    _, place = np.unique(key, return_inverse=True)
+    _, place = distinct_keys(key, counts.n_models**2)
     return place, np.bincount(place, counts.votes.sum(axis=1)).astype(np.float64)
 
 
@@ -241,7 +241,7 @@ def _fold(counts: PairCounts) -> Cells:
     left, right = counts.pairs.T
     swapped = left > right
     key = np.minimum(left, right) * counts.n_models + np.maximum(left, right)
-    cell, place = np.unique(key, return_inverse=True)
+    cell, place = distinct_keys(key, counts.n_models**2)
 
     def folded(votes: Floats) -> Floats:
         turned = votes.copy()
@@ -251,6 +251,17 @@ def _fold(counts: PairCounts) -> Cells:
     outcomes = folded(counts.outcomes)
     squares = folded(counts.squares) if counts.is_weighted else outcomes
     return Cells(*np.divmod(cell, max(counts.n_models, 1)), outcomes, squares)
+
+
+def distinct_keys(key: Integers, n: int) -> tuple[Integers, Integers]:
+    """The distinct keys, ascending, and which of them each [N] is; keys are below n."""
+    if n > key.size:
+        distinct, number = np.unique(key, return_inverse=True)
+        return distinct, number
+    distinct = np.flatnonzero(np.bincount(key, minlength=n))
+    place = np.empty(n, dtype=np.int64)
+    place[distinct] = np.arange(distinct.size)
+    return distinct, place[key]
 
 
 def sum_rows(place: Integers, rows: Floats, n: int) -> Floats:
@@ -278,7 +289,7 @@ def places(votes: pl.DataFrame) -> Places:
     names = pl.concat([votes["model_a"], votes["model_b"]]).unique().sort()
     left, right = (_codes(votes[c], names) for c in ("model_a", "model_b"))
     m = max(len(names), 1)
-    cell, pair = np.unique(left * m + right, return_inverse=True)
+    cell, pair = distinct_keys(left * m + right, m * m)
     pairs = np.stack(np.divmod(cell, m), axis=1)
     place = pair * 4 + _codes(votes["winner"], pl.Series(WINNERS))
     return Places(tuple(names.to_list()), pairs, place)

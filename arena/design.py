@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from arena.battles import Battles
-from arena.counts import PairCounts
+from arena.counts import PairCounts, distinct_keys
 from arena.covariates import (
     Covariates,
     expressions,
@@ -79,7 +79,7 @@ class Design:
     def counts(self) -> PairCounts:
         """The pair counts of these battles, both-bad among the ties."""
         m = len(self.models)
-        met, pair = _numbered(self.left.astype(np.int64) * m + self.right, m * m)
+        met, pair = distinct_keys(self.left.astype(np.int64) * m + self.right, m * m)
         lost = (2.0 - 2.0 * self.points).astype(np.int64)  # 0, 1 of a tie, 2
         place = 3 * pair + lost
 
@@ -278,14 +278,3 @@ def _codes(column: pl.Series) -> Codes:
 
 def _consecutive(codes: Codes) -> Codes:
     return np.unique(codes, return_inverse=True)[1].astype(np.int32)
-
-
-def _numbered(key: Integers, n: int) -> tuple[Integers, Integers]:
-    """The distinct keys, ascending, and which of them each is; keys are below n."""
-    if n > key.size:
-        distinct, number = np.unique(key, return_inverse=True)
-        return distinct, number
-    distinct = np.flatnonzero(np.bincount(key, minlength=n))
-    place = np.empty(n, dtype=np.int64)
-    place[distinct] = np.arange(distinct.size)
-    return distinct, place[key]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from arena.combinations import Codes, Combinations, combine, unite
+from arena.combinations import Coded, Combinations, code_booleans, combine, unite
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,8 +47,8 @@ def count_combinations(path: str, columns: Sequence[str]) -> Combinations | None
     except (pa.ArrowException, OSError, UnicodeDecodeError):
         return None
     nothing = np.zeros(0, np.int64)
-    empty = {name: pl.Series(dtype=kind) for name, kind in kinds.items()}
-    return unite(parts or [Combinations(empty, dict.fromkeys(columns, nothing), nothing)])
+    empty = {name: (pl.Series(dtype=kind), nothing) for name, kind in kinds.items()}
+    return unite(parts or [Combinations(empty, nothing)])
 
 
 def _kind(type_: "pa.DataType") -> pl.DataType | None:
@@ -70,23 +70,15 @@ def _count_group(path: str, columns: Sequence[str], group: int) -> list[Combinat
         batches = file.iter_batches(
             batch_size=BATCH_ROWS, columns=asked, row_groups=[group], use_threads=False
         )
-        return [_count_batch(batch, columns) for batch in batches]
+        return [
+            combine({name: _coded(batch.column(name)) for name in columns}) for batch in batches
+        ]
 
 
-def _count_batch(batch: "pa.RecordBatch", columns: Sequence[str]) -> Combinations:
-    """The combinations in some rows."""
-    coded = {name: _codes(batch.column(name)) for name in columns}
-    return combine(
-        {name: values for name, (_, values) in coded.items()},
-        {name: codes for name, (codes, _) in coded.items()},
-    )
-
-
-def _codes(column: "pa.Array") -> tuple[Codes, pl.Series]:
-    """A code for each row, and the values that they stand for, the last one none at all."""
+def _coded(column: "pa.Array") -> Coded:
+    """The values of a column, the last one none at all, and which of them each row has."""
     # Through polars, as Arrow's own ways to NumPy and to fill nulls import pandas.
     if not hasattr(column, "dictionary"):
-        code = pl.Series(column).cast(pl.Int64).fill_null(2)
-        return code.to_numpy(), pl.Series([False, True, None])
+        return code_booleans(pl.Series(column))
     names = pl.Series([*column.dictionary.to_pylist(), None], dtype=pl.String)
-    return pl.Series(column.indices).fill_null(len(names) - 1).to_numpy(), names
+    return names, pl.Series(column.indices).fill_null(len(names) - 1).to_numpy()

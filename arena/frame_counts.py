@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import polars as pl
 
-from arena.combinations import Codes, Combinations, combine, distinct_values, unite
+from arena.combinations import Coded, Combinations, code_booleans, combine, distinct_values, unite
 from arena.text_codes import number_texts
 
 BATCH_ROWS = 1 << 19
@@ -36,24 +36,19 @@ def count_frame(frame: pl.DataFrame, columns: Sequence[str]) -> Combinations | N
 
     def count(first: int) -> Combinations:
         rows = chosen.slice(first, BATCH_ROWS)
-        coded = {name: _codes(rows[name]) for name in columns}
-        return combine(
-            {name: values for name, (values, _) in coded.items()},
-            {name: codes for name, (_, codes) in coded.items()},
-        )
+        return combine({name: _coded(rows[name]) for name in columns})
 
     first = count(0)
-    if any(len(values) > MOST_TEXTS for values in first.values.values()):
+    if any(len(values) > MOST_TEXTS for values, _ in first.columns.values()):
         return None
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return unite([first, *pool.map(count, range(BATCH_ROWS, frame.height, BATCH_ROWS))])
 
 
-def _codes(column: pl.Series) -> tuple[pl.Series, Codes]:
+def _coded(column: pl.Series) -> Coded:
     """The values of a column, and which of them each row has."""
     if column.dtype == pl.Boolean:
-        codes = column.cast(pl.Int8).fill_null(2).to_numpy()
-        return pl.Series([False, True, None]), codes
+        return code_booleans(column)
     texts, numbers = number_texts(column.fill_null(""))
     if column.null_count():
         numbers = np.where(column.is_null().to_numpy(), np.int32(texts.len()), numbers)

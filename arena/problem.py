@@ -85,9 +85,7 @@ class Problem:
 
     def gradient(self, point: Floats) -> Floats:
         """Of the log-likelihood at a point [m + q]."""
-        in_gap, in_tie = self.rule.score(self.outcomes, self.gaps(point), self.tie(point))
-        of_models = self.of_models(in_gap)
-        return of_models if in_tie is None else np.append(of_models, in_tie.sum())
+        return self._pulled(*self.rule.score(self.outcomes, self.gaps(point), self.tie(point)))
 
     def around(self, point: Floats) -> Around:
         """Value, gradient and curvature at a point [m + q], at the cost of little more than one."""
@@ -98,7 +96,14 @@ class Problem:
             strength = np.append(point, 0.0)
             value, score, in_gap = half_rule(self.left, self.right, self.outcomes, strength)
             return Around(value, score[: self.n_models], Curvature(in_gap))
-        return Around(self.log_likelihood(point), self.gradient(point), self.curvature(point))
+        given = self.outcomes, self.gaps(point), self.tie(point)
+        gradient = self._pulled(*self.rule.score(*given))
+        return Around(float(self.rule.value(*given).sum()), gradient, self.rule.curvature(*given))
+
+    def _pulled(self, in_gap: Floats, in_tie: Floats | None) -> Floats:
+        """Scores of pairs [C], in the gap and in the tie parameter, as a gradient [m + q]."""
+        of_models = self.of_models(in_gap)
+        return of_models if in_tie is None else np.append(of_models, in_tie.sum())
 
     def of_models(self, in_gap: Floats) -> Floats:
         """Sum what pulls at each gap [C] over the models at its ends, [m]."""

@@ -11,12 +11,12 @@ from arena.combinations import combine, unite
 
 def coded(frame):
     """A frame as values and codes, each column by its own order of first sight."""
-    values = {name: frame[name].unique(maintain_order=True) for name in frame.columns}
-    codes = {
-        name: np.array([values[name].to_list().index(value) for value in frame[name]], np.int64)
-        for name in frame.columns
-    }
-    return values, codes
+    columns = {}
+    for name in frame.columns:
+        values = frame[name].unique(maintain_order=True)
+        place = values.to_list()
+        columns[name] = values, np.array([place.index(one) for one in frame[name]], np.int64)
+    return columns
 
 
 def shown(found):
@@ -49,7 +49,7 @@ def test_combinations_are_those_of_a_group_by(monkeypatch, dense, largest):
     monkeypatch.setattr(combinations, "LARGEST_KEY", largest)
     frame = table()
 
-    found = combine(*coded(frame))
+    found = combine(coded(frame))
 
     assert_frame_equal(shown(found), grouped(frame), check_row_order=False)
 
@@ -60,7 +60,7 @@ def test_parts_are_united(monkeypatch, dense):
     monkeypatch.setattr(combinations, "DENSE_MOST", dense)
     parts = [table(50, seed=1), table(70, seed=2).filter(pl.col("a") != "x"), table(1, seed=3)]
 
-    found = unite([combine(*coded(part)) for part in parts])
+    found = unite([combine(coded(part)) for part in parts])
 
     assert_frame_equal(shown(found), grouped(pl.concat(parts)), check_row_order=False)
 
@@ -74,6 +74,6 @@ def test_what_expressions_make_of_rows_they_make_of_combinations():
         "always": pl.lit(7),
     }
 
-    found = combine(*coded(frame)).made(made)
+    found = combine(coded(frame)).made(made)
 
     assert_frame_equal(shown(found), grouped(frame.select(**made)), check_row_order=False)
